@@ -1,0 +1,61 @@
+"""A client of the Rooms service of Azure Communication Services."""
+
+import warnings as _warnings
+
+from ._api_version import ApiVersion
+from ._client import RoomsClient
+from ._identifiers import (
+    CommunicationCloudEnvironment,
+    CommunicationIdentifier,
+    CommunicationIdentifierKind,
+    CommunicationUserIdentifier,
+    CommunicationUserProperties,
+    MicrosoftTeamsAppIdentifier,
+    MicrosoftTeamsAppProperties,
+    MicrosoftTeamsUserIdentifier,
+    MicrosoftTeamsUserProperties,
+    PhoneNumberIdentifier,
+    PhoneNumberProperties,
+    UnknownIdentifier,
+    identifier_from_raw_id,
+)
+from ._models import CommunicationRoom, ParticipantRole, RoomParticipant
+from ._version import VERSION as __version__  # noqa: N811 - it is one
+
+Room = CommunicationRoom
+
+__all__ = [
+    "ApiVersion",
+    "CommunicationCloudEnvironment",
+    "CommunicationIdentifier",
+    "CommunicationIdentifierKind",
+    "CommunicationRoom",
+    "CommunicationUserIdentifier",
+    "CommunicationUserProperties",
+    "MicrosoftTeamsAppIdentifier",
+    "MicrosoftTeamsAppProperties",
+    "MicrosoftTeamsUserIdentifier",
+    "MicrosoftTeamsUserProperties",
+    "ParticipantRole",
+    "PhoneNumberIdentifier",
+    "PhoneNumberProperties",
+    "Room",
+    "RoomParticipant",
+    "RoomsClient",
+    "UnknownIdentifier",
+    "__version__",
+    "identifier_from_raw_id",
+]
+
+_DEPRECATED = {
+    "MicrosoftBotIdentifier": MicrosoftTeamsAppIdentifier,
+    "MicrosoftBotProperties": MicrosoftTeamsAppProperties,
+}
+
+
+def __getattr__(name: str) -> type:
+    if name not in _DEPRECATED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    replacement = _DEPRECATED[name]
+    _warnings.warn(f"{name} is deprecated, use {replacement.__name__}", DeprecationWarning, stacklevel=2)
+    return replacement

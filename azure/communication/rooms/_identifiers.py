@@ -1,0 +1,269 @@
+"""Communication identifiers: the people, phones and apps that can take part in a room, and their raw IDs."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Literal, Protocol, TypedDict
+
+from azure.core import CaseInsensitiveEnumMeta
+
+
+class CommunicationIdentifierKind(str, Enum, metaclass=CaseInsensitiveEnumMeta):
+    """What a :class:`CommunicationIdentifier` stands for."""
+
+    UNKNOWN = "unknown"
+    COMMUNICATION_USER = "communication_user"
+    PHONE_NUMBER = "phone_number"
+    MICROSOFT_TEAMS_USER = "microsoft_teams_user"
+    MICROSOFT_TEAMS_APP = "microsoft_teams_app"
+
+
+class CommunicationCloudEnvironment(str, Enum, metaclass=CaseInsensitiveEnumMeta):
+    """The cloud that a Microsoft Teams user or app belongs to."""
+
+    PUBLIC = "PUBLIC"
+    DOD = "DOD"
+    GCCH = "GCCH"
+
+
+class CommunicationIdentifier(Protocol):
+    """Anything that names a participant.
+
+    The classes of this package and those of ``azure-communication-identity`` satisfy it, and so does any object
+    with these three members; of them, the client reads ``raw_id``.
+    """
+
+    @property
+    def raw_id(self) -> str:
+        """The identifier as the service writes it, such as ``8:acs:...`` or ``4:+14255550123``.
+
+        :rtype: str
+        """
+        ...
+
+    @property
+    def kind(self) -> str:
+        """What the identifier stands for, a :class:`CommunicationIdentifierKind`.
+
+        :rtype: str
+        """
+        ...
+
+    @property
+    def properties(self) -> Mapping[str, object]:
+        """The parts of the identifier, by name.
+
+        :rtype: Mapping[str, object]
+        """
+        ...
+
+
+class _Identifier:
+    """What the identifier classes share: a raw ID, and equality by it."""
+
+    raw_id: str
+
+    def __eq__(self, other: object) -> bool:
+        other_raw_id = getattr(other, "raw_id", None)
+        if not isinstance(other_raw_id, str):
+            return NotImplemented
+        return self.raw_id == other_raw_id
+
+    def __hash__(self) -> int:
+        return hash(self.raw_id)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(raw_id={self.raw_id!r})"
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, not {type(value).__name__}")
+    return value
+
+
+class CommunicationUserProperties(TypedDict):
+    """The properties of a :class:`CommunicationUserIdentifier`."""
+
+    id: str
+    """The whole raw ID of the user."""
+
+
+class CommunicationUserIdentifier(_Identifier):
+    """A user of an Azure Communication Services resource.
+
+    :param str id: The user's ID, such as ``8:acs:<resource>_<user>``.
+    :keyword str raw_id: The raw ID, where it is not ``id`` itself. Default: ``id``.
+    :raises TypeError: ``id`` or ``raw_id`` is not a str.
+    """
+
+    kind: Literal[CommunicationIdentifierKind.COMMUNICATION_USER] = (
+        CommunicationIdentifierKind.COMMUNICATION_USER
+    )
+    properties: CommunicationUserProperties
+
+    def __init__(self, id: str, *, raw_id: str | None = None) -> None:  # noqa: A002 - the released name
+        self.properties = {"id": _text("id", id)}
+        self.raw_id = id if raw_id is None else _text("raw_id", raw_id)
+
+
+class PhoneNumberProperties(TypedDict):
+    """The properties of a :class:`PhoneNumberIdentifier`."""
+
+    value: str
+    """The phone number in E.164 form, such as ``+14255550123``."""
+
+
+class PhoneNumberIdentifier(_Identifier):
+    """A phone number.
+
+    :param str value: The number in E.164 form, such as ``+14255550123``.
+    :keyword str raw_id: The raw ID, where it is not the usual one. Default: ``4:`` and the number.
+    :raises TypeError: ``value`` or ``raw_id`` is not a str.
+    """
+
+    kind: Literal[CommunicationIdentifierKind.PHONE_NUMBER] = CommunicationIdentifierKind.PHONE_NUMBER
+    properties: PhoneNumberProperties
+
+    def __init__(self, value: str, *, raw_id: str | None = None) -> None:
+        self.properties = {"value": _text("value", value)}
+        self.raw_id = f"4:{value}" if raw_id is None else _text("raw_id", raw_id)
+
+
+class MicrosoftTeamsUserProperties(TypedDict):
+    """The properties of a :class:`MicrosoftTeamsUserIdentifier`."""
+
+    user_id: str
+    """The user's Microsoft Entra object ID, or the visitor's ID where the user is anonymous."""
+    is_anonymous: bool
+    """Whether the user joined without signing in."""
+    cloud: CommunicationCloudEnvironment
+    """The cloud that the user belongs to."""
+
+
+_TEAMS_USER_PREFIXES = {
+    CommunicationCloudEnvironment.PUBLIC: "8:orgid:",
+    CommunicationCloudEnvironment.DOD: "8:dod:",
+    CommunicationCloudEnvironment.GCCH: "8:gcch:",
+}
+_TEAMS_VISITOR_PREFIX = "8:teamsvisitor:"
+
+
+class MicrosoftTeamsUserIdentifier(_Identifier):
+    """A user of Microsoft Teams.
+
+    :param str user_id: The user's Microsoft Entra object ID, or the visitor's ID where the user is anonymous.
+    :keyword bool is_anonymous: Whether the user joined without signing in. Default: False.
+    :keyword cloud: The cloud that the user belongs to. Default: PUBLIC.
+    :paramtype cloud: str or ~azure.communication.rooms.CommunicationCloudEnvironment
+    :keyword str raw_id: The raw ID, where it is not the one made of the other arguments.
+    :raises TypeError: ``user_id`` or ``raw_id`` is not a str.
+    :raises ValueError: ``cloud`` is none of the known clouds.
+    """
+
+    kind: Literal[CommunicationIdentifierKind.MICROSOFT_TEAMS_USER] = (
+        CommunicationIdentifierKind.MICROSOFT_TEAMS_USER
+    )
+    properties: MicrosoftTeamsUserProperties
+
+    def __init__(
+        self,
+        user_id: str,
+        *,
+        is_anonymous: bool = False,
+        cloud: str | CommunicationCloudEnvironment = CommunicationCloudEnvironment.PUBLIC,
+        raw_id: str | None = None,
+    ) -> None:
+        self.properties = {
+            "user_id": _text("user_id", user_id),
+            "is_anonymous": is_anonymous,
+            "cloud": CommunicationCloudEnvironment(cloud),
+        }
+        prefix = _TEAMS_VISITOR_PREFIX if is_anonymous else _TEAMS_USER_PREFIXES[self.properties["cloud"]]
+        self.raw_id = prefix + user_id if raw_id is None else _text("raw_id", raw_id)
+
+
+class MicrosoftTeamsAppProperties(TypedDict):
+    """The properties of a :class:`MicrosoftTeamsAppIdentifier`."""
+
+    app_id: str
+    """The app's Microsoft Entra object ID."""
+    cloud: CommunicationCloudEnvironment
+    """The cloud that the app belongs to."""
+
+
+_TEAMS_APP_PREFIXES = {
+    CommunicationCloudEnvironment.PUBLIC: "28:orgid:",
+    CommunicationCloudEnvironment.DOD: "28:dod:",
+    CommunicationCloudEnvironment.GCCH: "28:gcch:",
+}
+
+
+class MicrosoftTeamsAppIdentifier(_Identifier):
+    """An app of Microsoft Teams, such as a call queue or a bot.
+
+    :param str app_id: The app's Microsoft Entra object ID.
+    :keyword cloud: The cloud that the app belongs to. Default: PUBLIC.
+    :paramtype cloud: str or ~azure.communication.rooms.CommunicationCloudEnvironment
+    :keyword str raw_id: The raw ID, where it is not the one made of the other arguments.
+    :raises TypeError: ``app_id`` or ``raw_id`` is not a str.
+    :raises ValueError: ``cloud`` is none of the known clouds.
+    """
+
+    kind: Literal[CommunicationIdentifierKind.MICROSOFT_TEAMS_APP] = (
+        CommunicationIdentifierKind.MICROSOFT_TEAMS_APP
+    )
+    properties: MicrosoftTeamsAppProperties
+
+    def __init__(
+        self,
+        app_id: str,
+        *,
+        cloud: str | CommunicationCloudEnvironment = CommunicationCloudEnvironment.PUBLIC,
+        raw_id: str | None = None,
+    ) -> None:
+        self.properties = {"app_id": _text("app_id", app_id), "cloud": CommunicationCloudEnvironment(cloud)}
+        self.raw_id = (
+            _TEAMS_APP_PREFIXES[self.properties["cloud"]] + app_id if raw_id is None else _text("raw_id", raw_id)
+        )
+
+
+class UnknownIdentifier(_Identifier):
+    """An identifier of a kind that this version of the package does not know. Its raw ID is kept as it is.
+
+    :param str identifier: The raw ID.
+    :raises TypeError: ``identifier`` is not a str.
+    """
+
+    kind: Literal[CommunicationIdentifierKind.UNKNOWN] = CommunicationIdentifierKind.UNKNOWN
+    properties: Mapping[str, object]
+
+    def __init__(self, identifier: str) -> None:
+        self.properties = {}
+        self.raw_id = _text("identifier", identifier)
+
+
+_USER_PREFIXES = ("8:acs:", "8:dod-acs:", "8:gcch-acs:", "8:spool:")
+
+
+def identifier_from_raw_id(raw_id: str) -> CommunicationIdentifier:
+    """Make the identifier that a raw ID stands for.
+
+    :param str raw_id: A raw ID as the service writes it, such as ``8:acs:...`` or ``4:+14255550123``.
+    :return: The identifier, of the class that the raw ID's prefix tells; an :class:`UnknownIdentifier` where the
+     prefix is none of the known ones. Its ``raw_id`` is the one given.
+    :rtype: ~azure.communication.rooms.CommunicationIdentifier
+    :raises TypeError: ``raw_id`` is not a str.
+    """
+    if _text("raw_id", raw_id).startswith(_USER_PREFIXES):
+        return CommunicationUserIdentifier(raw_id)
+    if raw_id.startswith("4:"):
+        return PhoneNumberIdentifier(raw_id[len("4:") :])
+    if raw_id.startswith(_TEAMS_VISITOR_PREFIX):
+        return MicrosoftTeamsUserIdentifier(raw_id[len(_TEAMS_VISITOR_PREFIX) :], is_anonymous=True)
+    for cloud, prefix in _TEAMS_USER_PREFIXES.items():
+        if raw_id.startswith(prefix):
+            return MicrosoftTeamsUserIdentifier(raw_id[len(prefix) :], cloud=cloud)
+    for cloud, prefix in _TEAMS_APP_PREFIXES.items():
+        if raw_id.startswith(prefix):
+            return MicrosoftTeamsAppIdentifier(raw_id[len(prefix) :], cloud=cloud)
+    return UnknownIdentifier(raw_id)

@@ -1,0 +1,43 @@
+"""azure-core's policies, where the Rooms service needs them to act differently."""
+
+import random
+from typing import Any
+
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import NetworkTraceLoggingPolicy, RetryMode, RetryPolicy
+from azure.core.rest import HttpRequest, HttpResponse
+
+
+class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
+    """azure-core's retry policy, with a wait before the first retry too, and jitter in every wait.
+
+    The service counts every request, so a retry at once makes throttling worse; and clients that were throttled
+    together must not return together. A backoff is cut by up to a half; ``Retry-After`` is what the service asked
+    for, so up to a quarter is added to it.
+    """
+
+    def get_backoff_time(self, settings: dict[str, Any]) -> float:
+        retries = max(len(settings["history"]), 1)
+        growth = 1 if self.retry_mode == RetryMode.Fixed else 2 ** (retries - 1)
+        backoff: float = min(settings["max_backoff"], settings["backoff"] * growth)
+        return backoff * random.uniform(0.5, 1)
+
+    def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
+        retry_after = super().get_retry_after(response)
+        return retry_after and retry_after * random.uniform(1, 1.25)
+
+
+class RedactedTraceLoggingPolicy(NetworkTraceLoggingPolicy):
+    """azure-core's network trace, without what authenticates the request."""
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        headers = request.http_request.headers
+        authorization = headers.get("Authorization")
+        if authorization is None:
+            super().on_request(request)
+            return
+        headers["Authorization"] = "REDACTED"
+        try:
+            super().on_request(request)
+        finally:
+            headers["Authorization"] = authorization

@@ -1,0 +1,38 @@
+"""Times between the service's RFC 3339 text and aware datetimes."""
+
+from datetime import datetime, timezone
+
+import isodate
+
+
+def parse_time(text: str) -> datetime:
+    """Read a time as the service writes it, with up to seven fractional digits; Python holds six of them."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        # Before Python 3.11 the standard library reads three or six digits only, and no "Z".
+        time = isodate.parse_datetime(text)
+    return as_utc(time)
+
+
+def as_utc(time: datetime) -> datetime:
+    """The same instant in UTC; a time without time zone is in UTC already, as in every Azure SDK."""
+    if time.tzinfo is timezone.utc:
+        return time
+    return time.replace(tzinfo=timezone.utc) if time.utcoffset() is None else time.astimezone(timezone.utc)
+
+
+def request_time(name: str, time: object) -> str:
+    """Write the argument called ``name`` as the released clients do: UTC, six fractional digits, ``Z``."""
+    if not isinstance(time, datetime):
+        raise TypeError(f"{name} must be a datetime, not {type(time).__name__}")
+    try:
+        return as_utc(time).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    except OverflowError:
+        raise ValueError(f"{name} is outside of the years 1 to 9999 in UTC: {time!r}") from None
+
+
+def response_time(name: str, time: object) -> str:
+    """Write the argument called ``name`` as the service does: UTC, no trailing zeros, ``+00:00``."""
+    text = request_time(name, time).removesuffix("Z")
+    return text.rstrip("0").removesuffix(".") + "+00:00"

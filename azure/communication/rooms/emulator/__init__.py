@@ -1,0 +1,28 @@
+"""A local emulator of the Rooms service, for development and tests without an Azure account.
+
+It needs the extra: ``pip install "azure-communication-rooms[emulator]"``.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
+    from ._faults import ReceivedRequest
+
+__all__ = ["DEVELOPMENT_ACCESS_KEY", "ReceivedRequest", "RoomsEmulator"]
+
+
+def __getattr__(name: str) -> object:
+    # Imported when first asked for, so that the command line can say in one line that the extra is missing.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        from . import _emulator  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("httptools", "starlette", "uvicorn"):
+            raise
+        raise ModuleNotFoundError(
+            f"the emulator needs {error.name}: pip install 'azure-communication-rooms[emulator]'", name=error.name
+        ) from error
+    value: object = getattr(_emulator, name)
+    return value

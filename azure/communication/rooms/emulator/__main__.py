@@ -1,0 +1,49 @@
+"""The emulator's command line."""
+
+import argparse
+import logging
+import signal
+import sqlite3
+import sys
+import threading
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m azure.communication.rooms.emulator",
+        description="A local emulator of the Rooms service of Azure Communication Services.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8787, help="the port to listen on, 0 for a free one (%(default)s)")
+    parser.add_argument("--database", metavar="FILE", default=":memory:", help="the SQLite file that the rooms live in")
+    parser.add_argument("--access-key", metavar="KEY", help="the access key, base64 (default: a development key)")
+    parser.add_argument("--page-size", metavar="N", type=int, default=30, help="items in a page (default: %(default)s)")
+    parser.add_argument("--certfile", metavar="FILE", help="the certificate chain, PEM; with it, TLS is served")
+    parser.add_argument("--keyfile", metavar="FILE", help="the certificate's private key, PEM")
+    parser.add_argument("--bearer-token", metavar="TOKEN", help="a token that is accepted in place of a signature")
+    options = {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
+    logging.getLogger("azure.communication.rooms.emulator").setLevel(logging.INFO)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        from . import RoomsEmulator  # noqa: PLC0415 - its absence is an error to report
+
+        with RoomsEmulator(**options) as emulator:
+            print(emulator.connection_string, flush=True)
+            stop.wait()
+    except (ModuleNotFoundError, OSError, OverflowError, ValueError, sqlite3.Error) as error:
+        sys.exit(f"{parser.prog}: {_reason(error, options)}")
+
+
+def _reason(error: Exception, options: dict[str, object]) -> str:
+    if isinstance(error, sqlite3.Error):
+        return f"the database {options['database']} cannot be opened: {error}"
+    if isinstance(error, OSError) and error.filename is None and getattr(error, "library", None) is None:
+        return f"cannot listen on {options['host']}:{options['port']}: {error.strerror or error}"
+    return str(error)
+
+
+if __name__ == "__main__":
+    main()
