@@ -96,14 +96,12 @@ class CommunicationUserIdentifier(_Identifier):
     :raises TypeError: ``id`` or ``raw_id`` is not a str.
     """
 
-    kind: Literal[CommunicationIdentifierKind.COMMUNICATION_USER] = (
-        CommunicationIdentifierKind.COMMUNICATION_USER
-    )
+    kind: Literal[CommunicationIdentifierKind.COMMUNICATION_USER] = CommunicationIdentifierKind.COMMUNICATION_USER
     properties: CommunicationUserProperties
 
     def __init__(self, id: str, *, raw_id: str | None = None) -> None:  # noqa: A002 - the released name
         self.properties = {"id": _text("id", id)}
-        self.raw_id = id if raw_id is None else _text("raw_id", raw_id)
+        self.raw_id: str = id if raw_id is None else _text("raw_id", raw_id)
 
 
 class PhoneNumberProperties(TypedDict):
@@ -126,7 +124,7 @@ class PhoneNumberIdentifier(_Identifier):
 
     def __init__(self, value: str, *, raw_id: str | None = None) -> None:
         self.properties = {"value": _text("value", value)}
-        self.raw_id = f"4:{value}" if raw_id is None else _text("raw_id", raw_id)
+        self.raw_id: str = f"4:{value}" if raw_id is None else _text("raw_id", raw_id)
 
 
 class MicrosoftTeamsUserProperties(TypedDict):
@@ -160,9 +158,7 @@ class MicrosoftTeamsUserIdentifier(_Identifier):
     :raises ValueError: ``cloud`` is none of the known clouds.
     """
 
-    kind: Literal[CommunicationIdentifierKind.MICROSOFT_TEAMS_USER] = (
-        CommunicationIdentifierKind.MICROSOFT_TEAMS_USER
-    )
+    kind: Literal[CommunicationIdentifierKind.MICROSOFT_TEAMS_USER] = CommunicationIdentifierKind.MICROSOFT_TEAMS_USER
     properties: MicrosoftTeamsUserProperties
 
     def __init__(
@@ -179,7 +175,7 @@ class MicrosoftTeamsUserIdentifier(_Identifier):
             "cloud": CommunicationCloudEnvironment(cloud),
         }
         prefix = _TEAMS_VISITOR_PREFIX if is_anonymous else _TEAMS_USER_PREFIXES[self.properties["cloud"]]
-        self.raw_id = prefix + user_id if raw_id is None else _text("raw_id", raw_id)
+        self.raw_id: str = prefix + user_id if raw_id is None else _text("raw_id", raw_id)
 
 
 class MicrosoftTeamsAppProperties(TypedDict):
@@ -209,9 +205,7 @@ class MicrosoftTeamsAppIdentifier(_Identifier):
     :raises ValueError: ``cloud`` is none of the known clouds.
     """
 
-    kind: Literal[CommunicationIdentifierKind.MICROSOFT_TEAMS_APP] = (
-        CommunicationIdentifierKind.MICROSOFT_TEAMS_APP
-    )
+    kind: Literal[CommunicationIdentifierKind.MICROSOFT_TEAMS_APP] = CommunicationIdentifierKind.MICROSOFT_TEAMS_APP
     properties: MicrosoftTeamsAppProperties
 
     def __init__(
@@ -222,7 +216,7 @@ class MicrosoftTeamsAppIdentifier(_Identifier):
         raw_id: str | None = None,
     ) -> None:
         self.properties = {"app_id": _text("app_id", app_id), "cloud": CommunicationCloudEnvironment(cloud)}
-        self.raw_id = (
+        self.raw_id: str = (
             _TEAMS_APP_PREFIXES[self.properties["cloud"]] + app_id if raw_id is None else _text("raw_id", raw_id)
         )
 
@@ -239,7 +233,7 @@ class UnknownIdentifier(_Identifier):
 
     def __init__(self, identifier: str) -> None:
         self.properties = {}
-        self.raw_id = _text("identifier", identifier)
+        self.raw_id: str = _text("identifier", identifier)
 
 
 _USER_PREFIXES = ("8:acs:", "8:dod-acs:", "8:gcch-acs:", "8:spool:")

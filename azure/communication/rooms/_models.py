@@ -278,8 +278,6 @@ class RoomParticipant:
             return NotImplemented
         return (self._data["rawId"], self.role) == (other._data["rawId"], other.role)
 
-    __hash__ = None  # type: ignore[assignment] # it can be changed
-
     def __repr__(self) -> str:
         return f"RoomParticipant(communication_identifier={self._identifier!r}, role={self._data['role']!r})"
 

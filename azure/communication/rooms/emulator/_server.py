@@ -32,7 +32,9 @@ class Server:
         )
         config.load()  # here, so that a bad certificate is the caller's error and not the thread's
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.create_server((host, port), family=family, backlog=config.backlog)
+        listener = socket.create_server((host, port), family=family, backlog=config.backlog)
+        # With the protocol named, asyncio turns Nagle's algorithm off on each connection: answers don't wait for ACKs.
+        self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listener.detach())
         self.port: int = self._socket.getsockname()[1]
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
