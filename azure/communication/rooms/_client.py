@@ -32,7 +32,6 @@ from ._models import CommunicationRoom, RoomParticipant, raw_id_of
 from ._operations import RoomsOperations, room_path
 from ._policies import RedactedTraceLoggingPolicy, RoomsRetryPolicy
 from ._time import request_time
-from ._transport import default_transport
 from ._version import VERSION
 
 
@@ -107,7 +106,11 @@ class RoomsClient:
                 SensitiveHeaderCleanupPolicy(**kwargs),
                 kwargs.get("http_logging_policy") or HttpLoggingPolicy(**kwargs),
             ]
-        transport = kwargs.pop("transport", None) or default_transport(**kwargs)
+        transport = kwargs.pop("transport", None)
+        if transport is None:
+            from ._transport import default_transport  # noqa: PLC0415 - requests is imported when a client needs it
+
+            transport = default_transport(**kwargs)
         self._client: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
             self._endpoint, policies=policies, transport=transport, **kwargs
         )
