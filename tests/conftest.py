@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 

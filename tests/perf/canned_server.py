@@ -7,6 +7,7 @@ were opened since it was last asked.
 import argparse
 import asyncio
 import json
+from typing import ClassVar
 
 ROOM = {
     "id": "99445276259151407",
@@ -34,7 +35,7 @@ class Canned(asyncio.Protocol):
 
     delay = 0.0
     opened = 0
-    rooms: dict[tuple[int, int], bytes] = {}
+    rooms: ClassVar[dict[tuple[int, int], bytes]] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         Canned.opened += 1
