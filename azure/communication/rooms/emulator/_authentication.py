@@ -8,9 +8,9 @@ import functools
 import hashlib
 import hmac
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote, urlencode
 
 from ._errors import denied
 
@@ -35,11 +35,19 @@ def authenticate(
         raise denied()
     signature = authorization.removeprefix(_SIGNED_BY_KEY)
     signed = f"{date};{headers.get('host', '')};{content_hash}"
-    # The released Python client signs path and query percent-decoded, the JavaScript and .NET clients as sent.
-    if not any(_same(signature, _signature(key, method, form, signed)) for form in (unquote(target), target)):
+    if not any(_same(signature, _signature(key, method, form, signed)) for form in _signed_forms(target)):
         raise denied()
     if not _same(content_hash, _base64(hashlib.sha256(body).digest())):
         raise denied("Request 'x-ms-content-sha256' differs from generated content hash.")
+
+
+def _signed_forms(target: str) -> Iterator[str]:
+    """Path and query as the released clients sign them, which is the same but for the links between pages."""
+    yield unquote(target)  # Python
+    yield target  # .NET
+    path, _, query = target.partition("?")
+    pairs = urlencode(parse_qsl(query, keep_blank_values=True), safe="*").replace("~", "%7E")
+    yield f"{path}?{pairs}"  # JavaScript, which sends the link as it is and signs URLSearchParams' form of it
 
 
 def _signature(key: bytes, method: str, path_and_query: str, signed: str) -> str:

@@ -36,6 +36,7 @@ _ROLES = ("Presenter", "Attendee", "Consumer", "Collaborator")
 _RAW_ID = re.compile(
     r"(8:(acs|dod-acs|gcch-acs|spool|orgid|dod|gcch|teamsvisitor):|28:(orgid|dod|gcch):|4:).+", re.DOTALL
 )
+_ENUM_MEMBER = re.compile(r"^ApiVersion\.V(\d{4})_(\d\d)_(\d\d)$", re.ASCII)
 # A token has what base64 can have and a URL cannot take for granted (+, / and =), and is as long as the service's.
 _TOKEN_BEGIN = b"\xfb\xef\xbe\xff\xff\xff"
 _TOKEN_LENGTH = 1600
@@ -185,6 +186,9 @@ class _Call:
         self._body = body
         self._query = dict(parse_qsl(query, keep_blank_values=True))
         self.api_version = self._query.get("api-version", "")
+        if "nextLink" in self._query:
+            # The released Python client names its enum in place of the version when it asks for a next page.
+            self.api_version = _ENUM_MEMBER.sub(r"\1-\2-\3", self.api_version)
         if not self.api_version:
             raise ServiceError(400, "ApiVersionUnspecified", "An API version is required, but was not specified.")
         if self.api_version not in API_VERSIONS:
