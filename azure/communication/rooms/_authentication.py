@@ -15,6 +15,7 @@ from azure.core.pipeline.policies import BearerTokenCredentialPolicy, SansIOHTTP
 from azure.core.rest import HttpRequest, HttpResponse
 
 _SCOPE = "https://communication.azure.com//.default"
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -128,6 +129,8 @@ class HmacCredentialPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
     def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
         http_request = request.http_request
         headers = http_request.headers
+        # A stray percent sign makes urllib3 encode all of them anew; escaped, it leaves the URL as it is signed here.
+        http_request.url = _STRAY_PERCENT.sub("%25", http_request.url)
         url = urlsplit(http_request.url)
         date = self._now()
         host = headers.get("Host") or _host(url.scheme, url.netloc)

@@ -14,7 +14,6 @@ from azure.core.pipeline.policies import (
     CustomHookPolicy,
     DistributedTracingPolicy,
     HeadersPolicy,
-    HttpLoggingPolicy,
     ProxyPolicy,
     RedirectPolicy,
     RequestIdPolicy,
@@ -30,7 +29,7 @@ from ._authentication import authentication_policy, origin, parse_connection_str
 from ._identifiers import CommunicationIdentifier
 from ._models import CommunicationRoom, RoomParticipant, raw_id_of
 from ._operations import RoomsOperations, room_path
-from ._policies import RedactedTraceLoggingPolicy, RoomsRetryPolicy
+from ._policies import RedactedTraceLoggingPolicy, RoomsHttpLoggingPolicy, RoomsRetryPolicy
 from ._time import request_time
 from ._version import VERSION
 
@@ -104,7 +103,7 @@ class RoomsClient:
                 kwargs.get("logging_policy") or RedactedTraceLoggingPolicy(**kwargs),
                 DistributedTracingPolicy(instrumentation_config=self._instrumentation_config, **kwargs),
                 SensitiveHeaderCleanupPolicy(**kwargs),
-                kwargs.get("http_logging_policy") or HttpLoggingPolicy(**kwargs),
+                kwargs.get("http_logging_policy") or RoomsHttpLoggingPolicy(**kwargs),
             ]
         transport = kwargs.pop("transport", None)
         if transport is None:

@@ -25,6 +25,9 @@ class ParticipantRole(str, Enum, metaclass=CaseInsensitiveEnumMeta):
     COLLABORATOR = "Collaborator"
     """From api-version 2025-03-13 on."""
 
+    def __str__(self) -> str:
+        return self.value
+
 
 _ROLES: dict[str, ParticipantRole] = {role.value: role for role in list(ParticipantRole)}
 
@@ -96,14 +99,18 @@ class CommunicationRoom:
         pstn_dial_out_enabled: bool | None = None,
     ) -> None:
         if data is None:
-            data = {
+            values: dict[str, object] = {
                 "id": id,
                 "createdAt": response_time("created_at", created_at),
                 "validFrom": response_time("valid_from", valid_from),
                 "validUntil": response_time("valid_until", valid_until),
-                "pstnDialOutEnabled": pstn_dial_out_enabled,
             }
-        elif not isinstance(data, Mapping) or (id, created_at, valid_from, valid_until) != (None,) * 4:
+            if pstn_dial_out_enabled is not None:
+                values["pstnDialOutEnabled"] = pstn_dial_out_enabled
+            data = values
+        elif not isinstance(data, Mapping) or any(
+            value is not None for value in (id, created_at, valid_from, valid_until, pstn_dial_out_enabled)
+        ):
             raise TypeError("CommunicationRoom takes the service's JSON as a mapping, or its values by keyword")
         if not _member("CommunicationRoom", data, "id"):
             raise ValueError("CommunicationRoom: 'id' is empty")

@@ -96,6 +96,7 @@ class RoomsOperations:
         url: str,
         headers: dict[str, str] | None = None,
         body: Mapping[str, object] | None = None,
+        /,
         **kwargs: Any,
     ) -> PipelineResponse[HttpRequest, HttpResponse]:
         content = None if body is None else json.dumps(body).encode("ascii")
@@ -109,13 +110,11 @@ class RoomsOperations:
         return self._run("PATCH", self._url(path), {"Content-Type": _MERGE_PATCH}, body, **kwargs)
 
     def _list(self, path: str, model: Callable[[Mapping[str, object]], _Model], **kwargs: Any) -> ItemPaged[_Model]:
-        def get_next(link: str | None) -> PipelineResponse[HttpRequest, HttpResponse]:
-            return self._run("GET", self._next_url(link) if link else self._url(path), **kwargs)
-
-        def extract_data(response: PipelineResponse[HttpRequest, HttpResponse]) -> _Page[_Model]:
+        def get_next(link: str | None) -> _Page[_Model]:
+            response = self._run("GET", self._next_url(link) if link else self._url(path), **kwargs)
             return _read(response, 200, lambda data: _page(data, model))
 
-        return ItemPaged(get_next, extract_data)
+        return ItemPaged(get_next, lambda page: page)
 
 
 def room_path(room_id: str) -> str:

@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 from azure.core.pipeline import PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import NetworkTraceLoggingPolicy, RetryMode, RetryPolicy
+from azure.core.pipeline.policies import HttpLoggingPolicy, NetworkTraceLoggingPolicy, RetryMode, RetryPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
 
@@ -41,3 +41,16 @@ class RedactedTraceLoggingPolicy(NetworkTraceLoggingPolicy):
             super().on_request(request)
         finally:
             headers["Authorization"] = authorization
+
+
+class RoomsHttpLoggingPolicy(HttpLoggingPolicy):
+    """azure-core's request log, with the headers by which the service knows a request and a repeated one."""
+
+    DEFAULT_HEADERS_ALLOWLIST = HttpLoggingPolicy.DEFAULT_HEADERS_ALLOWLIST | {
+        "MS-CV",
+        "X-Azure-Ref",
+        "x-ms-error-code",
+        "Repeatability-Request-ID",
+        "Repeatability-First-Sent",
+        "Repeatability-Result",
+    }

@@ -56,7 +56,7 @@ class RoomsSession(requests.Session):
         allow_redirects: bool,
         proxies: dict[str, str] | None,
         stream: bool = False,
-    ) -> requests.Response:
+    ) -> Any:
         """Send what azure-core's transport asks for, and read the answer unless it is to be streamed."""
         if files or isinstance(data, dict):
             raise TypeError("the service takes JSON: form data and files cannot be sent")
@@ -66,9 +66,8 @@ class RoomsSession(requests.Session):
         if "Accept-Encoding" not in headers:
             headers["Accept-Encoding"] = "gzip, deflate"
         connect, read = timeout
-        response = requests.Response()
         try:
-            response.raw = raw = pool.urlopen(
+            raw = pool.urlopen(
                 method,
                 target,
                 body=data.encode("utf-8") if isinstance(data, str) else data,
@@ -80,19 +79,21 @@ class RoomsSession(requests.Session):
                 preload_content=False,
                 decode_content=False,
             )
-            if not stream:
-                response._content = raw.read(decode_content=True)
-                response._content_consumed = True
+            content = None if stream else raw.read(decode_content=True)
         except (ConnectTimeoutError, NewConnectionError):
             raise
         except ReadTimeoutError as error:
             raise requests.ReadTimeout(error) from error
         except HTTPError as error:
             raise requests.ConnectionError(error) from error
+        response: Any = requests.Response()
         response.status_code = raw.status
         response.reason = raw.reason
         response.headers = raw.headers
-        response.url = url
+        response.raw = raw
+        if content is not None:
+            response._content = content
+            response._content_consumed = True
         return response
 
     def _pool(
@@ -108,11 +109,12 @@ class RoomsSession(requests.Session):
         key = (scheme, netloc, proxies and tuple(sorted(proxies.items())), verify, cert)
         found = self._pools.get(key)
         if found is None:
-            settings = self.merge_environment_settings(url, proxies or {}, False, verify, cert)
-            del settings["stream"]
-            adapter = self.get_adapter(url)
+            settings: Any = self.merge_environment_settings(url, proxies or {}, False, verify, cert)
+            adapter: Any = self.get_adapter(url)
             request = requests.Request("GET", url).prepare()
-            pool = adapter.get_connection_with_tls_context(request, **settings)
+            pool = adapter.get_connection_with_tls_context(
+                request, settings["verify"], settings["proxies"], settings["cert"]
+            )
             adapter.cert_verify(pool, url, settings["verify"], settings["cert"])
             found = pool, adapter.request_url(request, settings["proxies"]) == request.url
             self._pools[key] = found

@@ -40,7 +40,7 @@ def main() -> None:
 def _reason(error: Exception, options: dict[str, object]) -> str:
     if isinstance(error, sqlite3.Error):
         return f"the database {options['database']} cannot be opened: {error}"
-    if isinstance(error, OSError) and error.filename is None and getattr(error, "library", None) is None:
+    if isinstance(error, OSError) and error.errno is not None:
         return f"cannot listen on {options['host']}:{options['port']}: {error.strerror or error}"
     return str(error)
 

@@ -182,8 +182,7 @@ class RoomsEmulator:
     def start(self) -> None:
         """Start to listen, and serve until :meth:`stop`. Once it returns, the endpoint accepts connections.
 
-        :raises OSError: The port is in use, or a certificate file cannot be read.
-        :raises ssl.SSLError: A certificate file does not hold what it must.
+        :raises OSError: The port is in use, or a certificate file cannot be read or does not hold what it must.
         :raises sqlite3.Error: The database cannot be opened.
         :raises RuntimeError: The emulator is started already.
         """

@@ -34,6 +34,8 @@ def not_found() -> ServiceError:
 
 # The code of an answer that is nothing but a status: an injected one, or one that HTTP itself calls for.
 _CODES = {
+    401: "Denied",
+    403: "Forbidden",
     404: "NotFound",
     405: "MethodNotAllowed",
     408: "RequestTimeout",

@@ -30,7 +30,10 @@ class Server:
             timeout_keep_alive=75,
             timeout_graceful_shutdown=1,
         )
-        config.load()  # here, so that a bad certificate is the caller's error and not the thread's
+        try:
+            config.load()  # here, so that a bad certificate is the caller's error and not the thread's
+        except OSError as error:  # which an ssl.SSLError is too
+            raise OSError(f"the certificate cannot be read: {error}") from error
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=config.backlog)
         # With the protocol named, asyncio turns Nagle's algorithm off on each connection: answers don't wait for ACKs.
@@ -49,11 +52,18 @@ class Server:
 
 
 class _Protocol(HttpToolsProtocol):
-    """uvicorn's, but the application can close its connection, and what is not HTTP gets an error of the service."""
+    """uvicorn's, but the application can close its connection, what is not HTTP gets an error of the service, and
+    idle connections do not hold up the end.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self.transport.is_closing():
+            self.transport.abort()  # over TLS, closing waits for a goodbye that an idle client does not say
 
     def send_400_response(self, msg: str) -> None:
         response = error_response(status_error(400, msg))

@@ -1,0 +1,217 @@
+"""A process of one environment, which measures the client that is installed there.
+
+It reads what to do from standard input, one JSON object a line, and answers a line each. ``value`` is wall time and
+``cpu`` the CPU time of this process, in seconds. The same code serves both clients, so it uses only what both have.
+"""
+
+import asyncio
+import base64
+import gc
+import hashlib
+import hmac
+import json
+import logging
+import sys
+import time
+import tracemalloc
+import uuid
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
+from email.utils import formatdate
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+from azure.core.credentials import AzureKeyCredential
+from azure.core.pipeline import Pipeline
+from azure.core.pipeline.transport import RequestsTransport
+from azure.core.rest import HttpRequest, HttpResponse
+
+from azure.communication.rooms import (
+    CommunicationRoom,
+    CommunicationUserIdentifier,
+    ParticipantRole,
+    RoomParticipant,
+    RoomsClient,
+)
+
+Figures = dict[str, float]
+
+API_VERSION = "2025-03-13"
+ACCESS_KEY = base64.b64encode(b"a key of the benchmark, of the usual length.").decode()
+ROOM_ID = "99445276259151407"
+BEGIN = datetime(2026, 12, 1, 9, tzinfo=timezone.utc)
+PARTICIPANTS = [
+    RoomParticipant(
+        communication_identifier=CommunicationUserIdentifier(f"8:acs:resource_user-{number:04}"),
+        role=ParticipantRole.PRESENTER,
+    )
+    for number in range(10)
+]
+
+
+def timed(work: Callable[[], object], times: int = 1) -> Figures:
+    wall, cpu = time.perf_counter(), time.process_time()
+    for _ in range(times):
+        work()
+    return {"value": (time.perf_counter() - wall) / times, "cpu": (time.process_time() - cpu) / times}
+
+
+def read(rooms: Iterable[CommunicationRoom]) -> int:
+    """Look at every room and its times, keep none, and count them."""
+    return sum(bool(room.id and room.created_at and room.valid_from and room.valid_until) for room in rooms)
+
+
+def operations(client: RoomsClient) -> dict[str, Callable[[], object]]:
+    until = BEGIN + timedelta(days=30)
+    return {
+        "create_room": lambda: client.create_room(
+            valid_from=BEGIN, valid_until=until, pstn_dial_out_enabled=True, participants=PARTICIPANTS
+        ),
+        "get_room": lambda: client.get_room(ROOM_ID),
+        "list_rooms": lambda: read(client.list_rooms()),
+        "update_room": lambda: client.update_room(
+            room_id=ROOM_ID, valid_from=BEGIN, valid_until=until, pstn_dial_out_enabled=True
+        ),
+        "delete_room": lambda: client.delete_room(ROOM_ID),
+        "list_participants": lambda: [
+            (one.communication_identifier, one.role) for one in client.list_participants(ROOM_ID)
+        ],
+        "add_or_update_participants": lambda: client.add_or_update_participants(
+            room_id=ROOM_ID, participants=PARTICIPANTS
+        ),
+        "remove_participants": lambda: client.remove_participants(room_id=ROOM_ID, participants=PARTICIPANTS),
+    }
+
+
+def references(endpoint: str) -> dict[str, Callable[[], object]]:
+    """What get_room does, less and less of it: the request sent, the answer's JSON read."""
+    target = f"/rooms/{ROOM_ID}?api-version={API_VERSION}"
+    pool = urllib3.connection_from_url(endpoint)
+
+    def through(transport: RequestsTransport) -> Callable[[], object]:
+        pipeline = Pipeline[HttpRequest, HttpResponse](transport, [])
+        return lambda: pipeline.run(HttpRequest("GET", endpoint + target)).http_response.json()  # noqa: PLW0108 - anew
+
+    return {
+        "pipeline": through(RequestsTransport()),
+        "pipeline_without_env": through(RequestsTransport(use_env_settings=False)),
+        "urllib3": lambda: pool.request("GET", target, headers=signed("GET", endpoint, target)).json(),
+    }
+
+
+def signed(method: str, endpoint: str, target: str, body: bytes = b"", key: str = ACCESS_KEY) -> dict[str, str]:
+    """The headers of a request, signed by hand."""
+    date, host = formatdate(usegmt=True), urlsplit(endpoint).netloc
+    digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    text = f"{method}\n{target}\n{date};{host};{digest}"
+    signature = base64.b64encode(hmac.digest(base64.b64decode(key), text.encode(), "sha256")).decode()
+    return {
+        "Host": host,
+        "x-ms-date": date,
+        "x-ms-content-sha256": digest,
+        "Authorization": f"HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature={signature}",
+    }
+
+
+@cache
+def client_of(endpoint: str) -> RoomsClient:
+    return RoomsClient(endpoint, AzureKeyCredential(ACCESS_KEY))
+
+
+@cache
+def calls_of(endpoint: str) -> dict[str, Callable[[], object]]:
+    return {**operations(client_of(endpoint)), **references(endpoint)}
+
+
+def call(endpoint: str, name: str, times: int) -> Figures:
+    return timed(calls_of(endpoint)[name], times)
+
+
+def listing(endpoint: str, rooms: int) -> Figures:
+    def read_all() -> None:
+        assert read(client_of(endpoint).list_rooms()) == rooms
+
+    return timed(read_all)
+
+
+def peak_memory(endpoint: str, rooms: int) -> int:
+    """Bytes that Python had allocated at most, during a listing, beyond those before it."""
+    gc.collect()
+    tracemalloc.start()
+    listing(endpoint, rooms)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak
+
+
+def threads(endpoint: str, count: int, calls: int) -> Figures:
+    with RoomsClient(endpoint, AzureKeyCredential(ACCESS_KEY)) as client, ThreadPoolExecutor(count) as pool:
+        return timed(lambda: list(pool.map(lambda _: client.get_room(ROOM_ID), range(calls))))
+
+
+def versions() -> dict[str, str]:
+    names = ("azure-communication-rooms", "azure-core", "requests", "urllib3")
+    return {name: version(name) for name in names}
+
+
+def emulator() -> str:
+    """Start an emulator in this process, in a thread that goes on, and tell its endpoint."""
+    from azure.communication.rooms.emulator import RoomsEmulator  # noqa: PLC0415 - the released client has none
+
+    emulator = RoomsEmulator(access_key=ACCESS_KEY)
+    emulator.start()
+    return emulator.endpoint
+
+
+def load(endpoint: str, name: str, seconds: float) -> Figures:
+    """Send requests as fast as the emulator takes them, over eight connections."""
+    room = client_of(endpoint).create_room()
+    method = "POST" if name == "create_room" else "GET"
+    target = f"/rooms{f'/{room.id}' if name == 'get_room' else ''}?api-version={API_VERSION}"
+    roles = {one.communication_identifier.raw_id: {"role": one.role} for one in PARTICIPANTS}
+    body = json.dumps({"participants": roles}).encode() if method == "POST" else b""
+    headers = signed(method, endpoint, target, body) | {"Content-Length": str(len(body))}
+    if method == "POST":
+        headers |= {"Content-Type": "application/json", "Repeatability-First-Sent": headers["x-ms-date"]}
+        headers |= {"Repeatability-Request-ID": "{id}"}  # a new one each time, which the signature does not cover
+    head = f"{method} {target} HTTP/1.1\r\n" + "".join(f"{key}: {value}\r\n" for key, value in headers.items()) + "\r\n"
+    begin = time.perf_counter()
+
+    async def connection() -> int:
+        reader, writer = await asyncio.open_connection(urlsplit(endpoint).hostname, urlsplit(endpoint).port)
+        answered = 0
+        while time.perf_counter() < begin + seconds:
+            writer.write(head.replace("{id}", str(uuid.uuid4())).encode() + body)
+            answer = (await reader.readuntil(b"\r\n\r\n")).lower()
+            assert answer.startswith((b"http/1.1 200", b"http/1.1 201")), answer
+            await reader.readexactly(int(answer.partition(b"content-length:")[2].split(b"\r\n", 1)[0]))
+            answered += 1
+        writer.close()
+        return answered
+
+    async def connections() -> int:
+        return sum(await asyncio.gather(*(connection() for _ in range(8))))
+
+    return {"answered": asyncio.run(connections()), "seconds": time.perf_counter() - begin}
+
+
+WORK: dict[str, Callable[..., Any]] = {
+    work.__name__: work for work in (call, listing, peak_memory, threads, versions, emulator, load, time.process_time)
+}
+
+
+def main() -> None:
+    # The released client warns at every create, and urllib3 for every connection that does not fit into its pool;
+    # what is to be measured is not the terminal.
+    logging.disable(logging.WARNING)
+    for line in sys.stdin:
+        request = json.loads(line)
+        print(json.dumps(WORK[request.pop("do")](**request)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

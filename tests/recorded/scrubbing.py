@@ -1,0 +1,229 @@
+"""How exchanges become recordings: what is replaced before anything is written, and how requests are matched.
+
+All is replaced that is not known to be harmless, so that what a live resource may send tomorrow is replaced too:
+
+* Of the headers, only those named here keep their value. The others' values are also replaced wherever else they occur.
+* Of the JSON answered, only the text of the members named here is kept.
+* In what is kept, these become placeholders, the same for the same value in the whole recording: hosts, room IDs, raw
+  IDs, UUIDs, access keys, signatures, bearer tokens, and the tokens of ``nextLink``, which may say whose pages they are.
+* Times of a room before 2100 are moved, so that the room was created on 1 January 2026.
+
+Recording the same exchanges again therefore gives the same file. A body that is not JSON is not understood, and makes
+recording fail.
+"""
+
+import json
+import os
+import re
+from datetime import datetime, timedelta, timezone
+from typing import Any
+from urllib.parse import urlsplit
+
+import isodate
+import yaml
+from azure.core.utils import parse_connection_string
+from vcr import VCR  # type: ignore[import-untyped]
+from vcr.request import Request  # type: ignore[import-untyped]
+
+from azure.communication.rooms import __version__
+from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY
+
+CONNECTION_STRING_VARIABLE = "COMMUNICATION_CONNECTION_STRING_ROOMS"
+RECORDED_FROM_EMULATOR = "# Recorded from the emulator of azure-communication-rooms"
+RECORDED_FROM_RESOURCE = f"# Recorded from the resource of {CONNECTION_STRING_VARIABLE} by azure-communication-rooms"
+WRITTEN_BY_HAND = "# Written by hand from the contract of the service; not recorded."
+
+REPLACED = "sanitized"
+REPLACED_HOST = "sanitized.communication.azure.com"
+
+# What the tests send is fixed, and kept as it is.
+ALICE = "8:acs:00000000-0000-0000-0000-000000000000_00000000-0000-0000-0000-000000000001"
+BOB = "8:acs:00000000-0000-0000-0000-000000000000_00000000-0000-0000-0000-000000000002"
+PHONE = "4:+14255550123"
+NO_SUCH_ROOM = "99000000000000000"
+_KEPT_IDS = {ALICE, BOB, PHONE, NO_SUCH_ROOM}
+
+KEPT_HEADERS = {
+    "accept",
+    "api-deprecated-versions",
+    "api-supported-versions",
+    "content-type",
+    "location",
+    "repeatability-result",
+    "retry-after",
+    "transfer-encoding",
+    "x-ms-error-code",
+}
+_TIMES = ("createdAt", "validFrom", "validUntil")
+_KEPT_MEMBERS = {*_TIMES, "id", "rawId", "role", "nextLink", "code", "message", "target"}
+_CREATED_AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+_HOST = re.compile(r"[\w.-]+\.communication\.azure\.com(:\d+)?", re.IGNORECASE)
+_TOKEN = re.compile(r"(?<=nextLink=)[^&\s\"]+")
+_ROOM_ID = re.compile(r"\b99\d{14,15}\b")
+_RAW_ID = re.compile(
+    r"(?<![\w:])(?P<prefix>(?:8|28):[a-z-]+:|4:(?=\+?\d{5}))(?:[\w@+-]|\.(?!role\b))+", re.IGNORECASE
+)
+_UUID = re.compile(r"\b(?!0{8}-(?:0{4}-){3})[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
+
+
+def configure(vcr: VCR) -> None:
+    """Make a VCR match requests strictly, and write nothing that was not scrubbed."""
+    for matcher in (method, path, query, content_type, json_body):
+        vcr.register_matcher(matcher.__name__, matcher)
+    vcr.match_on = ("method", "path", "query", "content_type", "json_body")
+    vcr.decode_compressed_response = True
+    vcr.register_serializer("yaml", ScrubbedYaml)
+
+
+def method(sent: Request, recorded: Request) -> None:
+    assert sent.method == recorded.method
+
+
+def path(sent: Request, recorded: Request) -> None:
+    assert urlsplit(sent.uri).path == urlsplit(recorded.uri).path
+
+
+def query(sent: Request, recorded: Request) -> None:
+    """As it is sent: decoded, a ``+`` would be the same as a space, and ``%3D`` the same as ``=``."""
+    assert urlsplit(sent.uri).query == urlsplit(recorded.uri).query
+
+
+def content_type(sent: Request, recorded: Request) -> None:
+    assert sent.headers.get("Content-Type") == recorded.headers.get("Content-Type")
+
+
+def json_body(sent: Request, recorded: Request) -> None:
+    assert _canonical(sent.body) == _canonical(recorded.body)
+
+
+def _canonical(body: bytes | None) -> str | None:
+    """The JSON as text, since Python's ``True == 1`` is not JSON's."""
+    return json.dumps(json.loads(body), sort_keys=True) if body else None
+
+
+class ScrubbedYaml:
+    """vcrpy's serializer of that shape: whole recordings to text and back."""
+
+    @staticmethod
+    def serialize(recording: dict[str, Any]) -> str:
+        is_resource = CONNECTION_STRING_VARIABLE in os.environ
+        made_from = RECORDED_FROM_RESOURCE if is_resource else RECORDED_FROM_EMULATOR
+        scrubbed = yaml.safe_dump(Scrubber(recording).scrubbed(), sort_keys=False, width=100_000, default_flow_style=None)
+        return f"{made_from} {__version__}.\n{scrubbed}"
+
+    @staticmethod
+    def deserialize(text: str) -> object:
+        return yaml.safe_load(text)
+
+
+class Scrubber:
+    """Replaces what must not be in one recording."""
+
+    def __init__(self, recording: dict[str, Any]) -> None:
+        self._interactions = recording["interactions"]
+        self._numbers: dict[str, dict[str, int]] = {}
+        self._hosts: set[str] = set()
+        self._secrets = {DEVELOPMENT_ACCESS_KEY}
+        if CONNECTION_STRING_VARIABLE in os.environ:
+            self._secrets.add(parse_connection_string(os.environ[CONNECTION_STRING_VARIABLE])["accesskey"])
+        for interaction in self._interactions:
+            url = urlsplit(interaction["request"]["uri"])
+            self._hosts |= {url.netloc, str(url.hostname)}
+            for message in interaction.values():
+                self._secrets |= _secrets(message["headers"])
+
+    def scrubbed(self) -> dict[str, Any]:
+        interactions = [
+            {"request": self._request(**interaction["request"]), "response": self._response(**interaction["response"])}
+            for interaction in self._interactions
+        ]
+        return {"version": 1, "interactions": interactions}
+
+    def _request(self, method: str, uri: str, body: str | None, headers: dict[str, list[str]]) -> dict[str, Any]:
+        _, _, path, query, _ = urlsplit(uri)
+        target = self._text(f"{path}?{query}" if query else path)
+        body = json.dumps(self._json(json.loads(body))) if body else body
+        return {
+            "method": method,
+            "uri": f"https://{REPLACED_HOST}{target}",
+            "body": body,
+            "headers": self._headers(headers, body),
+        }
+
+    def _response(
+        self, status: dict[str, Any], headers: dict[str, list[str]], body: dict[str, str]
+    ) -> dict[str, Any]:
+        text = body["string"] and json.dumps(self._json(json.loads(body["string"]), answer=True))
+        return {"status": status, "headers": self._headers(headers, text), "body": {"string": text}}
+
+    def _headers(self, headers: dict[str, list[str]], body: str | None) -> dict[str, list[str]]:
+        scrubbed = {}
+        for name, values in sorted(headers.items()):
+            if name.lower() == "content-length":
+                scrubbed[name] = [str(len(body or ""))]
+            elif name.lower() in KEPT_HEADERS:
+                scrubbed[name] = [self._text(value) for value in values]
+            else:
+                scrubbed[name] = [REPLACED]
+        return scrubbed
+
+    def _json(self, value: Any, *, answer: bool = False) -> Any:
+        if isinstance(value, str):
+            return self._text(value)
+        if isinstance(value, list):
+            return [self._json(item, answer=answer) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if answer and "createdAt" in value:
+            value = {**value, **_moved_times(value)}
+        return {
+            self._text(name): REPLACED
+            if answer and isinstance(member, str) and name not in _KEPT_MEMBERS
+            else self._json(member, answer=answer)
+            for name, member in value.items()
+        }
+
+    def _text(self, text: str) -> str:
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, REPLACED)
+        text = _TOKEN.sub(lambda token: self._placeholder(token[0], "sanitized/page+{}=="), text)
+        for host in sorted(self._hosts, key=len, reverse=True):
+            text = re.sub(rf"(https?://)?(?<![\w.-]){re.escape(host)}(?![\w.-])", self._host, text, flags=re.IGNORECASE)
+        text = _HOST.sub(REPLACED_HOST, text)
+        text = _ROOM_ID.sub(lambda room_id: self._placeholder(room_id[0], "99{:015}"), text)
+        text = _RAW_ID.sub(lambda raw_id: self._placeholder(raw_id[0], raw_id["prefix"] + "sanitized-{}"), text)
+        return _UUID.sub("00000000-0000-0000-0000-000000000000", text)
+
+    @staticmethod
+    def _host(match: re.Match[str]) -> str:
+        return f"https://{REPLACED_HOST}" if match[1] else REPLACED_HOST
+
+    def _placeholder(self, value: str, form: str) -> str:
+        """The placeholder for the value: numbered, in the order in which the values of this form are met."""
+        if value in _KEPT_IDS:
+            return value
+        numbers = self._numbers.setdefault(form, {})
+        return form.format(numbers.setdefault(value, len(numbers) + 1))
+
+
+def _secrets(headers: dict[str, list[str]]) -> set[str]:
+    """The values of headers that are replaced; of Authorization, the signature or the token."""
+    return {
+        re.split("Signature=|Bearer ", value)[-1]
+        for name, values in headers.items()
+        if name.lower() not in KEPT_HEADERS
+        for value in values
+        if len(value) >= 16
+    }
+
+
+def _moved_times(room: dict[str, Any]) -> dict[str, str]:
+    created_at = isodate.parse_datetime(room["createdAt"])
+    moved = {}
+    for name in _TIMES:
+        time = isodate.parse_datetime(room[name])
+        if time.year < 2100:
+            age = timedelta(seconds=round((time - created_at).total_seconds()))
+            moved[name] = (_CREATED_AT + age).isoformat()
+    return moved

@@ -1,0 +1,42 @@
+"""A listing of rooms over three pages, replayed from a recording."""
+
+import os
+from datetime import datetime, timezone
+
+import pytest
+
+from azure.communication.rooms import RoomsClient
+
+from .scrubbing import CONNECTION_STRING_VARIABLE
+
+pytestmark = [pytest.mark.vcr, pytest.mark.block_network]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _three_pages_of_rooms(record_mode: str, connection_string: str, created: list[str]) -> None:
+    """To be listed, and not recorded: pages are of three rooms here, and of thirty at a resource."""
+    if record_mode != "none":
+        valid_from = datetime(2100, 1, 1, tzinfo=timezone.utc)
+        with RoomsClient.from_connection_string(connection_string) as client:
+            for _ in range(61 if CONNECTION_STRING_VARIABLE in os.environ else 7):
+                created.append(client.create_room(valid_from=valid_from).id)
+
+
+def test_rooms_are_listed_over_three_pages_newest_first(client: RoomsClient) -> None:
+    pages = [list(page) for page in client.list_rooms().by_page()]
+
+    rooms = [room for page in pages for room in page]
+    assert len(pages) >= 3
+    assert len(pages[0]) == len(pages[1]) >= len(pages[-1]) >= 1
+    assert len({room.id for room in rooms}) == len(rooms)
+    assert rooms == sorted(rooms, key=lambda room: room.created_at, reverse=True)
+
+
+def test_a_listing_goes_on_from_a_continuation_token(client: RoomsClient) -> None:
+    pages = client.list_rooms().by_page()
+    first_page = list(next(pages))
+
+    (second_page, *_) = [list(page) for page in client.list_rooms().by_page(pages.continuation_token)]
+
+    assert len(second_page) == len(first_page)
+    assert not {room.id for room in second_page} & {room.id for room in first_page}

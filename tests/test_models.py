@@ -1,0 +1,243 @@
+import copy
+import json
+import pickle
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from types import MappingProxyType
+
+import pytest
+
+from azure.communication import identity
+from azure.communication.rooms import (
+    CommunicationRoom,
+    CommunicationUserIdentifier,
+    ParticipantRole,
+    PhoneNumberIdentifier,
+    Room,
+    RoomParticipant,
+    UnknownIdentifier,
+)
+
+ROOM: dict[str, object] = {
+    "id": "99445276259151407",
+    "createdAt": "2023-07-05T21:57:45.1688857+00:00",
+    "validFrom": "2023-07-05T21:57:44.903276+00:00",
+    "validUntil": "2024-01-01T21:57:44+00:00",
+    "pstnDialOutEnabled": True,
+}
+USER = CommunicationUserIdentifier("8:acs:r_u")
+
+
+def pickled(value: object) -> object:
+    return pickle.loads(pickle.dumps(value))
+
+
+COPIES: list[Callable[[object], object]] = [copy.copy, copy.deepcopy, pickled]
+
+
+def test_a_room_has_the_values_of_its_json() -> None:
+    room = CommunicationRoom(ROOM)
+    assert room.id == "99445276259151407"
+    assert room.created_at == datetime(2023, 7, 5, 21, 57, 45, 168885, timezone.utc)
+    assert room.valid_from == datetime(2023, 7, 5, 21, 57, 44, 903276, timezone.utc)
+    assert room.valid_until == datetime(2024, 1, 1, 21, 57, 44, 0, timezone.utc)
+    assert room.pstn_dial_out_enabled is True
+
+
+def test_room_is_another_name_of_the_class() -> None:
+    assert Room is CommunicationRoom
+
+
+def test_a_room_without_pstn_dial_out_enabled_has_none() -> None:
+    assert CommunicationRoom({**ROOM, "pstnDialOutEnabled": None}).pstn_dial_out_enabled is None
+    del (data := dict(ROOM))["pstnDialOutEnabled"]
+    assert CommunicationRoom(data).pstn_dial_out_enabled is None
+
+
+def test_a_room_gives_its_json_back_to_the_last_digit_and_with_unknown_members() -> None:
+    data = {**ROOM, "colour": {"name": "blue"}}
+    room = CommunicationRoom(data)
+    assert room.as_dict() == data
+    assert json.loads(json.dumps(room.as_dict())) == data
+
+
+def test_what_as_dict_gave_can_be_changed_without_changing_the_model() -> None:
+    room = CommunicationRoom({**ROOM, "colour": {"name": "blue"}})
+    room.as_dict()["colour"].clear()  # type: ignore[attr-defined]
+    assert room.as_dict()["colour"] == {"name": "blue"}
+
+
+def test_a_room_can_be_made_from_values() -> None:
+    room = CommunicationRoom(
+        id="99445276259151407",
+        created_at=datetime(2026, 12, 1, 9),  # noqa: DTZ001 - without time zone it is UTC
+        valid_from=datetime(2026, 12, 1, 9, tzinfo=timezone(timedelta(hours=2))),
+        valid_until=datetime(2026, 12, 2, 9, 0, 0, 500000, timezone.utc),
+    )
+    assert room.as_dict() == {
+        "id": "99445276259151407",
+        "createdAt": "2026-12-01T09:00:00+00:00",
+        "validFrom": "2026-12-01T07:00:00+00:00",
+        "validUntil": "2026-12-02T09:00:00.5+00:00",
+    }
+    assert room.pstn_dial_out_enabled is None
+
+
+def test_rooms_are_equal_by_value() -> None:
+    assert CommunicationRoom(ROOM) == CommunicationRoom(dict(ROOM))
+    assert hash(CommunicationRoom(ROOM)) == hash(CommunicationRoom(dict(ROOM)))
+    assert CommunicationRoom(ROOM) != CommunicationRoom({**ROOM, "pstnDialOutEnabled": False})
+    assert CommunicationRoom(ROOM) != ROOM
+
+
+def test_a_room_shows_its_values() -> None:
+    text = repr(CommunicationRoom(ROOM))
+    assert text.startswith("CommunicationRoom(id='99445276259151407', created_at=datetime.datetime(2023, 7, 5, 21")
+    assert text.endswith("pstn_dial_out_enabled=True)")
+
+
+@pytest.mark.parametrize("copied", COPIES)
+def test_a_room_can_be_copied_and_pickled(copied: Callable[[CommunicationRoom], CommunicationRoom]) -> None:
+    room = copied(CommunicationRoom(ROOM))
+    assert room == CommunicationRoom(ROOM)
+    assert room.as_dict() == ROOM
+
+
+def test_a_room_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        CommunicationRoom(ROOM).valid_until = datetime.now(timezone.utc)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"id": 99}, "'id' must be a string, not int"),
+        ({"id": ""}, "'id' is empty"),
+        ({"validFrom": None}, "'validFrom' must be a string, not NoneType"),
+        ({"validUntil": "soon"}, "'validUntil' is not a time: 'soon'"),
+        ({"createdAt": "0001-01-01T00:00:00+14:00"}, "'createdAt' is not a time"),
+        ({"pstnDialOutEnabled": "yes"}, "'pstnDialOutEnabled' must be a boolean, not str"),
+    ],
+)
+def test_json_that_is_no_room_is_a_value_error_that_names_the_member(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        CommunicationRoom({**ROOM, **change})
+
+
+@pytest.mark.parametrize("name", ["id", "createdAt", "validFrom", "validUntil"])
+def test_a_missing_member_is_a_value_error_that_names_it(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name!r} is missing"):
+        CommunicationRoom({key: value for key, value in ROOM.items() if key != name})
+
+
+def test_a_room_takes_json_or_values_but_not_both_and_nothing_else() -> None:
+    with pytest.raises(TypeError, match="as a mapping, or its values by keyword"):
+        CommunicationRoom(ROOM, id="99")  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="as a mapping, or its values by keyword"):
+        CommunicationRoom(ROOM, pstn_dial_out_enabled=False)  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="as a mapping, or its values by keyword"):
+        CommunicationRoom("99")  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="created_at must be a datetime"):
+        CommunicationRoom(id="99")  # type: ignore[call-overload]
+
+
+def test_a_participant_takes_identifier_and_role_by_position_or_by_keyword() -> None:
+    by_position = RoomParticipant(USER, ParticipantRole.CONSUMER)
+    by_keyword = RoomParticipant(communication_identifier=USER, role=ParticipantRole.CONSUMER)
+    assert by_position == by_keyword
+    assert by_position.communication_identifier is USER
+    assert by_position.role is ParticipantRole.CONSUMER
+
+
+def test_a_participant_is_an_attendee_unless_told_otherwise() -> None:
+    assert RoomParticipant(USER).role is ParticipantRole.ATTENDEE
+    assert RoomParticipant(USER, None).role is ParticipantRole.ATTENDEE
+    assert RoomParticipant({"rawId": "8:acs:r_u"}).role is ParticipantRole.ATTENDEE
+
+
+def test_a_known_role_given_as_a_string_is_that_role() -> None:
+    assert RoomParticipant(USER, "Presenter").role is ParticipantRole.PRESENTER
+
+
+def test_an_unknown_role_stays_a_string() -> None:
+    participant = RoomParticipant({"rawId": "8:acs:r_u", "role": "Moderator"})
+    assert participant.role == "Moderator"
+    assert type(participant.role) is str
+    assert participant.as_dict() == {"rawId": "8:acs:r_u", "role": "Moderator"}
+
+
+def test_a_role_is_written_as_the_service_writes_it() -> None:
+    assert f"{ParticipantRole.PRESENTER}" == str(ParticipantRole.PRESENTER) == "Presenter"
+
+
+def test_a_participant_has_the_values_of_its_json_and_gives_it_back() -> None:
+    data = {"rawId": "4:+14255550123", "role": "Collaborator", "since": "yesterday"}
+    participant = RoomParticipant(data)
+    assert participant.communication_identifier == PhoneNumberIdentifier("+14255550123")
+    assert participant.role is ParticipantRole.COLLABORATOR
+    assert participant.as_dict() == data
+
+
+def test_an_identifier_of_azure_communication_identity_or_any_with_a_raw_id_will_do() -> None:
+    class Mine:
+        raw_id = "8:acs:r_mine"
+        kind = "mine"
+        properties: Mapping[str, object] = MappingProxyType({})
+
+    assert RoomParticipant(identity.CommunicationUserIdentifier("8:acs:r_u")) == RoomParticipant(USER)
+    assert RoomParticipant(Mine()).as_dict() == {"rawId": "8:acs:r_mine", "role": "Attendee"}
+
+
+def test_identifier_and_role_of_a_participant_can_be_changed() -> None:
+    participant = RoomParticipant(USER)
+    participant.role = "Presenter"
+    participant.communication_identifier = UnknownIdentifier("48:echo")
+    assert participant.as_dict() == {"rawId": "48:echo", "role": "Presenter"}
+
+
+@pytest.mark.parametrize("copied", COPIES)
+def test_a_participant_can_be_copied_and_pickled(copied: Callable[[RoomParticipant], RoomParticipant]) -> None:
+    participant = RoomParticipant(USER, "Moderator")
+    other = copied(participant)
+    assert other == participant
+    other.role = "Presenter"
+    assert participant.role == "Moderator"
+
+
+def test_participants_are_equal_by_value() -> None:
+    assert RoomParticipant(USER) == RoomParticipant(UnknownIdentifier("8:acs:r_u"), "Attendee")
+    assert RoomParticipant(USER) != RoomParticipant(USER, ParticipantRole.CONSUMER)
+    assert RoomParticipant(USER) != USER
+
+
+def test_a_participant_shows_its_values() -> None:
+    assert repr(RoomParticipant(USER)) == (
+        "RoomParticipant(communication_identifier=CommunicationUserIdentifier(raw_id='8:acs:r_u'), role='Attendee')"
+    )
+
+
+def test_a_raw_id_in_place_of_an_identifier_is_a_type_error_that_says_what_to_do() -> None:
+    with pytest.raises(TypeError, match=r"communication_identifier must be .* not str; identifier_from_raw_id\(\)"):
+        RoomParticipant("8:acs:r_u")  # type: ignore[call-overload]
+
+
+def test_an_identifier_without_raw_id_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match=r"communication_identifier must be a CommunicationIdentifier.*not NoneType"):
+        RoomParticipant(None)  # type: ignore[call-overload]
+
+
+def test_a_role_that_is_no_string_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="role must be a ParticipantRole or a str, not int"):
+        RoomParticipant(USER, 3)  # type: ignore[call-overload]
+
+
+def test_json_that_is_no_participant_is_a_value_error_that_names_the_member() -> None:
+    with pytest.raises(ValueError, match="'rawId' is missing"):
+        RoomParticipant({"role": "Attendee"})
+    with pytest.raises(ValueError, match="'role' must be a string, not int"):
+        RoomParticipant({"rawId": "8:acs:r_u", "role": 3})
+
+
+def test_a_role_beside_json_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="role must not be given beside"):
+        RoomParticipant({"rawId": "8:acs:r_u"}, ParticipantRole.CONSUMER)  # type: ignore[call-overload]

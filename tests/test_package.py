@@ -1,0 +1,52 @@
+"""What is imported when, and what the package shows."""
+
+import importlib
+import subprocess
+import sys
+from importlib.metadata import metadata, requires, version
+
+import pytest
+
+from azure.communication.rooms import __all__, __version__
+
+EXPORTS = """
+    RoomsClient CommunicationRoom Room RoomParticipant ParticipantRole ApiVersion CommunicationIdentifier
+    CommunicationIdentifierKind CommunicationCloudEnvironment CommunicationUserIdentifier CommunicationUserProperties
+    PhoneNumberIdentifier PhoneNumberProperties MicrosoftTeamsUserIdentifier MicrosoftTeamsUserProperties
+    MicrosoftTeamsAppIdentifier MicrosoftTeamsAppProperties UnknownIdentifier identifier_from_raw_id __version__
+"""
+
+
+def test_the_package_exports_what_it_says() -> None:
+    rooms = importlib.import_module("azure.communication.rooms")
+    assert sorted(__all__) == sorted(EXPORTS.split())
+    assert all(hasattr(rooms, name) for name in __all__)
+
+
+@pytest.mark.parametrize("module", ["requests", "urllib3", "starlette", "uvicorn", "sqlite3", "asyncio"])
+def test_importing_the_client_does_not_import(module: str) -> None:
+    program = f"import sys, azure.communication.rooms; sys.exit({module!r} in sys.modules)"
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60)
+
+
+def test_azure_and_azure_communication_are_namespaces_that_others_share() -> None:
+    program = (
+        "import azure, azure.communication, azure.communication.identity, azure.communication.rooms, azure.core\n"
+        "assert azure.__file__ is None and azure.communication.__file__ is None"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    assert version("azure-communication-rooms") == __version__
+    assert metadata("azure-communication-rooms")["License-Expression"] == "MIT"
+
+
+def test_at_run_time_it_needs_three_packages() -> None:
+    needed = {line.partition(">")[0] for line in requires("azure-communication-rooms") or [] if "extra" not in line}
+    assert needed == {"azure-core", "isodate", "typing-extensions"}
+
+
+def test_the_emulators_module_has_no_other_names() -> None:
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = importlib.import_module("azure.communication.rooms.emulator").no_such_name

@@ -1,0 +1,184 @@
+"""The knobs of an Azure client, at construction and per call; and that what is sent is what was signed."""
+
+import platform
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from azure.core.credentials import AzureKeyCredential
+from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline.policies import (
+    HeadersPolicy,
+    HTTPPolicy,
+    RetryPolicy,
+    SansIOHTTPPolicy,
+    UserAgentPolicy,
+)
+from azure.core.pipeline.transport import RequestsTransport
+from azure.core.rest import HttpRequest, HttpResponse
+
+from azure.communication.rooms import RoomsClient, __version__
+from azure.communication.rooms.emulator import RoomsEmulator
+
+MakeClient = Callable[..., RoomsClient]
+
+
+@pytest.fixture
+def make_client(emulator: RoomsEmulator) -> MakeClient:
+    def make(**kwargs: Any) -> RoomsClient:
+        return RoomsClient.from_connection_string(emulator.connection_string, retry_backoff_factor=0, **kwargs)
+
+    return make
+
+
+def test_the_user_agent_tells_package_and_python(make_client: MakeClient, emulator: RoomsEmulator) -> None:
+    make_client().create_room()
+    agent = emulator.requests[-1].headers["user-agent"]
+    assert agent.startswith(f"azsdk-python-communication-rooms/{__version__} Python/{platform.python_version()} (")
+
+
+@pytest.mark.parametrize(
+    ("knob", "header", "value"),
+    [
+        ({"user_agent": "my-app"}, "user-agent", "my-app azsdk-python-communication-rooms/"),
+        ({"headers": {"x-mine": "1"}}, "x-mine", "1"),
+        ({"request_id": "id-1"}, "x-ms-client-request-id", "id-1"),
+    ],
+)
+def test_a_header_can_be_set_per_client_and_per_call(
+    make_client: MakeClient, emulator: RoomsEmulator, knob: dict[str, Any], header: str, value: str
+) -> None:
+    make_client(**knob).create_room()
+    make_client().create_room(**knob)
+    per_client, per_call = (request.headers[header] for request in emulator.requests)
+    assert per_client.startswith(value)
+    assert per_call.startswith(value)
+
+
+def test_every_request_has_a_request_id_and_its_retries_the_same(
+    make_client: MakeClient, emulator: RoomsEmulator
+) -> None:
+    client = make_client()
+    emulator.inject(status=503)
+    client.create_room()
+    client.create_room()
+    ids = [request.headers["x-ms-client-request-id"] for request in emulator.requests]
+    assert ids[0] == ids[1] != ids[2]
+
+
+def hooks(seen: list[object]) -> dict[str, Any]:
+    return {
+        "raw_request_hook": lambda request: seen.append(request.http_request.method),
+        "raw_response_hook": lambda response: seen.append(response.http_response.status_code),
+    }
+
+
+def test_hooks_of_the_client_see_each_attempt(make_client: MakeClient, emulator: RoomsEmulator) -> None:
+    seen: list[object] = []
+    emulator.inject(status=500)
+    make_client(**hooks(seen)).create_room()
+    assert seen == ["POST", 500, "POST", 201]
+
+
+def test_hooks_of_a_call_see_its_first_request_and_each_response(
+    make_client: MakeClient, emulator: RoomsEmulator
+) -> None:
+    seen: list[object] = []
+    emulator.inject(status=500)
+    make_client().create_room(**hooks(seen))
+    assert seen == ["POST", 500, 201]
+
+
+def test_what_a_hook_changes_is_signed(make_client: MakeClient, emulator: RoomsEmulator) -> None:
+    def change(request: PipelineRequest[HttpRequest]) -> None:
+        http_request = request.http_request
+        http_request.url = http_request.url.replace("127.0.0.1", "LOCALHOST") + "&hooked=%7e é+"
+        http_request.headers["Content-Length"] = "30"
+        http_request._data = b'{"pstnDialOutEnabled":   true}'
+
+    room = make_client().create_room(raw_request_hook=change)
+    assert room.pstn_dial_out_enabled is True
+    assert emulator.requests[-1].query == "api-version=2025-03-13&hooked=%7E%20%C3%A9+"
+    assert emulator.requests[-1].headers["host"].startswith("localhost:")
+
+
+def test_what_a_policy_changes_is_signed(make_client: MakeClient, emulator: RoomsEmulator) -> None:
+    class Mark(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
+        def __init__(self, mark: str) -> None:
+            self.mark = mark
+
+        def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
+            request.http_request.url += f"&{self.mark}"
+
+    client = make_client(per_call_policies=[Mark("call")], per_retry_policies=[Mark("attempt")])
+    emulator.inject(status=503)
+    client.create_room()
+    assert [request.query for request in emulator.requests] == [
+        "api-version=2025-03-13&call&attempt",
+        "api-version=2025-03-13&call&attempt&attempt",
+    ]
+    assert emulator.requests[-1].answer == 201
+
+
+def test_a_single_policy_needs_no_list(make_client: MakeClient, emulator: RoomsEmulator) -> None:
+    policy: HeadersPolicy = HeadersPolicy({"x-mine": "1"})
+    make_client(per_call_policies=policy).create_room()
+    assert emulator.requests[-1].headers["x-mine"] == "1"
+
+
+def test_policies_replace_all_of_them(emulator: RoomsEmulator) -> None:
+    policies: list[object] = [UserAgentPolicy("mine"), RetryPolicy()]
+    client = RoomsClient.from_connection_string(emulator.connection_string, policies=policies)
+    with pytest.raises(Exception, match="Denied"):
+        client.create_room()
+    assert emulator.requests[-1].headers["user-agent"] == "mine"
+    assert "x-ms-date" not in emulator.requests[-1].headers
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "user_agent_policy",
+        "proxy_policy",
+        "redirect_policy",
+        "retry_policy",
+        "custom_hook_policy",
+        "authentication_policy",
+        "logging_policy",
+        "http_logging_policy",
+    ],
+)
+def test_each_policy_can_be_replaced_by_name(make_client: MakeClient, name: str) -> None:
+    class Mine(HTTPPolicy[HttpRequest, HttpResponse]):
+        passed = 0
+
+        def send(self, request: PipelineRequest[HttpRequest]) -> Any:
+            Mine.passed += 1
+            return self.next.send(request)
+
+    client = make_client(**{name: Mine()})
+    client.send_request(HttpRequest("GET", "/"))
+    assert Mine.passed == 1
+
+
+def test_a_transport_of_the_callers_is_used_and_signed_for(emulator: RoomsEmulator) -> None:
+    class Mine(RequestsTransport):  # type: ignore[misc]
+        sent = 0
+
+        def send(self, request: Any, **kwargs: Any) -> Any:
+            Mine.sent += 1
+            return super().send(request, **kwargs)
+
+    client = RoomsClient.from_connection_string(emulator.connection_string, transport=Mine())
+    client.create_room()
+    assert Mine.sent == 1
+    for room_id in ("..", "a/b c", "%41", "é"):
+        with pytest.raises(Exception, match="Invalid room ID length"):
+            client.get_room(room_id)
+    client.close()
+
+
+def test_operations_are_traced_under_their_names() -> None:
+    assert RoomsClient("https://contoso", AzureKeyCredential("a2V5")).create_room.__wrapped__.__qualname__ == (  # type: ignore[attr-defined]
+        "RoomsClient.create_room"
+    )

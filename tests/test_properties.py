@@ -1,0 +1,389 @@
+"""What holds for any value, not only for the examples one thinks of."""
+
+import base64
+import copy
+import json
+import pickle
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import TypeAlias, TypeVar
+from urllib.parse import quote, unquote, urlsplit
+
+import pytest
+from azure.core.credentials import AzureKeyCredential
+from azure.core.exceptions import HttpResponseError
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
+
+from azure.communication.rooms import (
+    CommunicationRoom,
+    ParticipantRole,
+    RoomParticipant,
+    RoomsClient,
+    identifier_from_raw_id,
+)
+from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
+
+# Derandomized, so that two runs of the same code do the same. Examples share the emulator and reset it where it matters.
+offline = settings(deadline=None, derandomize=True, database=None, max_examples=200)
+over_http = settings(offline, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+RAW_ID_PREFIXES = [
+    "8:acs:", "8:dod-acs:", "8:gcch-acs:", "8:spool:", "8:orgid:", "8:dod:", "8:gcch:", "8:teamsvisitor:",
+    "28:orgid:", "28:dod:", "28:gcch:", "4:", "8:", "28:", "5:", "",
+]  # fmt: skip
+
+Json: TypeAlias = dict[str, object]
+Model = TypeVar("Model", CommunicationRoom, RoomParticipant)
+
+# Text that has a UTF-8 form, which is all that a request can carry.
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+raw_ids = st.builds(str.__add__, st.sampled_from(RAW_ID_PREFIXES), st.text())
+roles = st.sampled_from([role.value for role in list(ParticipantRole)]) | st.text()
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),
+    max_leaves=5,
+)
+unknown_members = st.dictionaries(st.text().map(lambda name: f"x-{name}"), json_values, max_size=3)
+offsets = st.timedeltas(timedelta(hours=-23, minutes=-59), timedelta(hours=23, minutes=59))
+time_zones = offsets.map(timezone)
+# A day away from the ends of the calendar, where an offset cannot carry a time over them.
+inner_times = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30))  # noqa: DTZ001 - naive ones are meant
+utc_times = st.datetimes(timezones=st.just(timezone.utc))
+
+
+@st.composite
+def rfc_3339_times(draw: st.DrawFn) -> tuple[str, datetime]:
+    """A time as some service might write it, and the instant that it is, cut to microseconds."""
+    local = draw(inner_times).replace(microsecond=0)
+    fraction = draw(st.text("0123456789", max_size=9))
+    minutes = draw(st.integers(-(23 * 60 + 59), 23 * 60 + 59) | st.none())
+    offset = timedelta(minutes=minutes or 0)
+    hours_and_minutes = "{:02}:{:02}".format(*divmod(abs(minutes or 0), 60))
+    suffix = "Z" if minutes is None else f"{'-' if minutes < 0 else '+'}{hours_and_minutes}"
+    microseconds = timedelta(microseconds=int(fraction.ljust(6, "0")[:6]))
+    text = f"{local.isoformat()}{f'.{fraction}' if fraction else ''}{suffix}"
+    return text, (local + microseconds - offset).replace(tzinfo=timezone.utc)
+
+
+@st.composite
+def room_json(draw: st.DrawFn) -> Json:
+    time = rfc_3339_times().map(lambda pair: pair[0])
+    data: Json = {"id": draw(st.text(min_size=1)), **draw(unknown_members)}
+    data |= {name: draw(time) for name in ("createdAt", "validFrom", "validUntil")}
+    return data | draw(st.sampled_from([{}, *({"pstnDialOutEnabled": flag} for flag in (True, False, None))]))
+
+
+@st.composite
+def participant_json(draw: st.DrawFn) -> Json:
+    return {"rawId": draw(raw_ids), "role": draw(roles), **draw(unknown_members)}
+
+
+def assert_round_trips(model: Model, from_json: Callable[[Json], Model]) -> None:
+    """The copy is equal, tells the same and gives the same JSON, unknown members too, whichever way it was made."""
+    data = model.as_dict()
+    ways: list[Callable[[Model], Model]] = [
+        lambda model: from_json(model.as_dict()),
+        lambda model: from_json(json.loads(json.dumps(model.as_dict()))),
+        copy.copy,
+        copy.deepcopy,
+        *(
+            lambda model, protocol=protocol: pickle.loads(pickle.dumps(model, protocol))  # type: ignore[misc]
+            for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)
+        ),
+    ]
+    for way in ways:
+        again = way(model)
+        assert again == model
+        assert repr(again) == repr(model)
+        assert again.as_dict() == data
+
+
+@offline
+@given(room_json())
+def test_any_room_round_trips(data: Json) -> None:
+    room = CommunicationRoom(data)
+    assert room.as_dict() == data
+    assert_round_trips(room, CommunicationRoom)
+
+
+@offline
+@given(st.text(min_size=1), utc_times, utc_times, utc_times, st.none() | st.booleans())
+def test_any_room_made_of_values_has_these_values(
+    room_id: str, created_at: datetime, valid_from: datetime, valid_until: datetime, flag: bool | None
+) -> None:
+    room = CommunicationRoom(
+        id=room_id,
+        created_at=created_at,
+        valid_from=valid_from,
+        valid_until=valid_until,
+        pstn_dial_out_enabled=flag,
+    )
+    values = (room.id, room.created_at, room.valid_from, room.valid_until, room.pstn_dial_out_enabled)
+    assert values == (room_id, created_at, valid_from, valid_until, flag)
+    assert_round_trips(room, CommunicationRoom)
+
+
+@offline
+@given(participant_json())
+def test_any_participant_round_trips(data: Json) -> None:
+    participant = RoomParticipant(data)
+    assert participant.as_dict() == data
+    assert participant.communication_identifier.raw_id == data["rawId"]
+    assert participant.role == data["role"]
+    assert_round_trips(participant, RoomParticipant)
+
+
+@offline
+@given(raw_ids, roles)
+def test_any_participant_made_of_values_has_these_values(raw_id: str, role: str) -> None:
+    participant = RoomParticipant(identifier_from_raw_id(raw_id), role)
+    assert participant.as_dict() == {"rawId": raw_id, "role": role}
+    assert_round_trips(participant, RoomParticipant)
+
+
+@offline
+@given(st.text() | raw_ids)
+def test_any_raw_id_is_kept_by_its_identifier(raw_id: str) -> None:
+    identifier = identifier_from_raw_id(raw_id)
+    assert identifier.raw_id == raw_id
+    for again in (copy.copy(identifier), copy.deepcopy(identifier), pickle.loads(pickle.dumps(identifier))):
+        assert type(again) is type(identifier)
+        assert (again, again.kind, again.properties) == (identifier, identifier.kind, identifier.properties)
+
+
+@offline
+@given(rfc_3339_times())
+@example(("2023-07-05T21:57:45.1688857+00:00", datetime(2023, 7, 5, 21, 57, 45, 168885, timezone.utc)))
+def test_any_time_is_read_as_its_instant_cut_to_microseconds(time: tuple[str, datetime]) -> None:
+    text, instant = time
+    room = CommunicationRoom({"id": "1", "createdAt": text, "validFrom": text, "validUntil": text})
+    assert [room.created_at, room.valid_from, room.valid_until] == [instant] * 3
+    assert room.valid_from.utcoffset() == timedelta(0)
+
+
+@over_http
+@given(inner_times | st.datetimes(timezones=st.none() | time_zones))
+def test_any_datetime_arrives_as_the_same_instant(emulator: RoomsEmulator, client: RoomsClient, time: datetime) -> None:
+    try:
+        instant = time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
+    except OverflowError:
+        with pytest.raises(ValueError, match="valid_from is outside of the years 1 to 9999"):
+            client.create_room(valid_from=time)
+        return
+    try:
+        client.create_room(valid_from=time)
+    except HttpResponseError as error:  # most instants are no time for a room to begin
+        assert error.error is not None
+        assert error.error.details[0].code == "BadArgument"
+        assert error.error.details[0].target == "ValidUntil"
+    arrived = json.loads(emulator.requests[-1].body)
+    assert arrived.keys() == {"validFrom"}
+    assert datetime.fromisoformat(arrived["validFrom"].replace("Z", "+00:00")) == instant
+
+
+@over_http
+@given(texts.filter(bool), st.sampled_from(["get", "update", "delete", "list participants", "add participants"]))
+@example(".", "get")
+@example("..", "delete")
+@example("%41", "update")
+@example("a/b", "list participants")
+@example("?a=b#c", "add participants")
+@example("9912345678901234", "get")
+@example("\0 +&=;,\N{GRINNING FACE}", "update")
+def test_any_room_id_is_sent_whole_and_signed_as_it_is_sent(
+    emulator: RoomsEmulator, client: RoomsClient, room_id: str, operation: str
+) -> None:
+    with pytest.raises(HttpResponseError) as caught:
+        match operation:
+            case "get":
+                client.get_room(room_id)
+            case "update":
+                client.update_room(room_id, pstn_dial_out_enabled=True)
+            case "delete":
+                client.delete_room(room_id)
+            case "list participants":
+                list(client.list_participants(room_id))
+            case _:
+                client.add_or_update_participants(room_id, [])
+    assert caught.value.status_code == (404 if len(room_id) in (16, 17) else 400)  # not 401
+    begin, rooms, quoted_room_id, *rest = emulator.requests[-1].path.split("/")
+    assert (begin, rooms, unquote(quoted_room_id)) == ("", "rooms", room_id)
+    assert rest == (["participants"] if operation.endswith("participants") else [])
+
+
+def as_a_url_can_hold_it(text: str) -> str:
+    """The text with all that no URL can hold percent-encoded, and nothing else."""
+    return quote(re.sub("%(?![0-9A-Fa-f]{2})", "%25", text), safe="!$%&'()*+,-./:;=?@_~")
+
+
+def with_escapes_in_upper_case(text: str) -> str:
+    """The same to everyone who reads URLs."""
+    return re.sub("%..", lambda escape: escape.group().upper(), text)
+
+
+# A link cannot hold these: what follows # is its fragment, and urlsplit takes line breaks and tabs out of any URL.
+page_tokens = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="#\t\r\n")) | st.text("+/=%2Bb a")
+
+
+@over_http
+@given(page_tokens)
+@example("+/==")
+@example("%2B%2b")
+@example("100%")
+@example("%2B and 100%")
+def test_any_page_token_is_sent_as_it_came_and_signed_as_it_is_sent(
+    emulator: RoomsEmulator, client: RoomsClient, token: str
+) -> None:
+    link = f"https://elsewhere.example/rooms?nextLink={token}&api-version=2025-03-13"
+    with pytest.raises(HttpResponseError) as caught:
+        next(client.list_rooms().by_page(continuation_token=link))
+    sent = f"nextLink={as_a_url_can_hold_it(token)}&api-version=2025-03-13"
+    assert with_escapes_in_upper_case(emulator.requests[-1].query) == with_escapes_in_upper_case(sent)
+    assert caught.value.status_code == 400  # not 401
+
+
+@over_http
+@given(st.binary(max_size=100))
+@example(b"9999999999999999999")
+def test_any_page_token_that_is_base64_is_signed_as_it_is_sent_and_answered(
+    emulator: RoomsEmulator, client: RoomsClient, content: bytes
+) -> None:
+    token = base64.b64encode(content).decode("ascii")
+    link = f"https://elsewhere.example/rooms?nextLink={token}&api-version=2025-03-13"
+    try:
+        next(client.list_rooms(retry_total=0).by_page(continuation_token=link))
+    except HttpResponseError as error:
+        assert error.status_code == 400  # noqa: PT017 - some tokens happen to be well formed
+    assert emulator.requests[-1].query == f"nextLink={token}&api-version=2025-03-13"
+
+
+def mixed_case(text: str) -> st.SearchStrategy[str]:
+    return st.tuples(*(st.sampled_from([letter.lower(), letter.upper()]) for letter in text)).map("".join)
+
+
+spellings = st.tuples(
+    mixed_case("http://"),
+    mixed_case("localhost") | st.just("127.0.0.1"),
+    st.sampled_from(["", "/", "//"]),
+    st.sampled_from(["", " ", "\n"]),
+)
+
+
+@over_http
+@given(spellings)
+def test_any_spelling_of_the_endpoint_is_signed_as_it_is_sent(
+    emulator: RoomsEmulator, spelling: tuple[str, str, str, str]
+) -> None:
+    scheme, host, slashes, space = spelling
+    endpoint = f"{space}{scheme}{host}:{urlsplit(emulator.endpoint).port}{slashes}{space}"
+    with RoomsClient(endpoint, AzureKeyCredential(DEVELOPMENT_ACCESS_KEY)) as client:
+        assert list(client.list_rooms()) == []
+    assert emulator.requests[-1].path == "/rooms"
+
+
+labels = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9-]{0,10}[A-Za-z0-9])?", fullmatch=True)
+hosts = st.lists(labels, min_size=1, max_size=4).map(".".join)
+ports = st.integers(1, 65535).map(":{}".format) | st.sampled_from(["", ":", ":80", ":443"])
+
+
+@over_http
+@given(hosts, ports)
+@example("Contoso.Communication.Azure.COM", ":80")
+def test_any_host_and_port_are_signed_as_they_are_sent(emulator: RoomsEmulator, host: str, port: str) -> None:
+    # Any host: the emulator is called as the proxy on the way to it.
+    with RoomsClient(
+        f"http://{host}{port}",
+        AzureKeyCredential(DEVELOPMENT_ACCESS_KEY),
+        proxies={"http": emulator.endpoint},
+        use_env_settings=False,
+    ) as client:
+        assert list(client.list_rooms()) == []
+    usual_port = port in ("", ":", ":80")
+    assert emulator.requests[-1].headers["host"] == host.lower() + ("" if usual_port else port)
+
+
+prefixes = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="?#")) | st.text("/%2Ba.")
+
+
+@over_http
+@given(prefixes)
+@example("api/%2Frooms")
+@example("%2B and 100%".replace(" ", "_"))
+@example("../x")
+@example("/a:b")
+def test_any_path_prefix_of_the_endpoint_is_signed_as_it_is_sent(emulator: RoomsEmulator, prefix: str) -> None:
+    prefix = f"/{prefix}".rstrip("/")
+    assume(prefix not in ("", "/rooms"))
+    with (
+        RoomsClient(f"{emulator.endpoint}{prefix}/", AzureKeyCredential(DEVELOPMENT_ACCESS_KEY)) as client,
+        pytest.raises(HttpResponseError) as caught,
+    ):
+        list(client.list_rooms())
+    sent = f"{as_a_url_can_hold_it(prefix)}/rooms"
+    assert with_escapes_in_upper_case(emulator.requests[-1].path) == with_escapes_in_upper_case(sent)
+    assert caught.value.status_code == 404  # not 401: the emulator has nothing there, and could tell who asked
+
+
+@st.composite
+def connection_strings(draw: st.DrawFn) -> str:
+    """A connection string for the endpoint ``{endpoint}``, in any order, case and spacing."""
+    spaces = st.text(" \t\n", max_size=2)
+    settings = {"endpoint": "{endpoint}", "accesskey": DEVELOPMENT_ACCESS_KEY}
+    settings |= draw(st.dictionaries(st.sampled_from(["entitypath", "region", "x"]), st.just("a=b"), max_size=2))
+    segments = [
+        "".join([draw(spaces), draw(mixed_case(name)), draw(spaces), "=", draw(spaces), value, draw(spaces)])
+        for name, value in settings.items()
+    ]
+    segments += draw(st.lists(spaces, max_size=2))
+    return ";".join(draw(st.permutations(segments)))
+
+
+@over_http
+@given(connection_strings())
+def test_any_order_case_and_spacing_of_a_connection_string_means_the_same(
+    emulator: RoomsEmulator, conn_str: str
+) -> None:
+    with RoomsClient.from_connection_string(conn_str.replace("{endpoint}", emulator.endpoint)) as client:
+        assert list(client.list_rooms()) == []
+
+
+transient_faults: st.SearchStrategy[Callable[[RoomsEmulator], None]] = st.one_of(
+    st.builds(
+        lambda status, retry_after: lambda emulator: emulator.inject(status=status, retry_after=retry_after),
+        st.sampled_from([408, 429, 500, 502, 503, 504]),
+        st.sampled_from([None, 0, "Thu, 01 Jan 1970 00:00:00 GMT"]),
+    ),
+    st.sampled_from(
+        [
+            lambda emulator: emulator.inject(drop="before"),
+            lambda emulator: emulator.inject(drop="after"),
+            lambda emulator: emulator.inject(truncate=True),
+            lambda emulator: emulator.inject(status=503, body=b"<html>Our services aren't available right now"),
+        ]
+    ),
+)
+
+
+@over_http
+@given(st.lists(transient_faults, max_size=3), st.dictionaries(raw_ids.filter(bool), st.sampled_from(ParticipantRole)))
+def test_whatever_faults_precede_it_a_create_makes_one_room(
+    emulator: RoomsEmulator,
+    client: RoomsClient,
+    faults: list[Callable[[RoomsEmulator], None]],
+    roles: dict[str, ParticipantRole],
+) -> None:
+    emulator.reset()
+    for inject in faults:
+        inject(emulator)
+    participants = [RoomParticipant(identifier_from_raw_id(raw_id), role) for raw_id, role in roles.items()]
+    try:
+        room = client.create_room(participants=participants)
+    except HttpResponseError as error:  # after the faults, the answer was that the raw IDs are malformed
+        assert "Invalid format for communication identifier" in str(error)
+        assert list(client.list_rooms()) == []
+        return
+    assert list(client.list_rooms()) == [room]
+    assert list(client.list_participants(room.id)) == participants
