@@ -42,8 +42,6 @@ def test_the_readme_has_an_example_for_each_operation() -> None:
 
 
 def test_the_readme_links_to_headings_that_it_has() -> None:
-    headings = {
-        re.sub(r"[^\w -]", "", line.lower()).strip().replace(" ", "-")
-        for line in re.findall("^#+ (.*)$", README, re.MULTILINE)
-    }
+    headings = re.findall("^#+ (.*)$", README, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
     assert set(re.findall(r"\]\(#([^)]*)\)", README)) <= anchors
