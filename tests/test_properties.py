@@ -1,6 +1,7 @@
 """What holds for any value, not only for the examples one thinks of."""
 
 import base64
+import contextlib
 import copy
 import json
 import pickle
@@ -25,21 +26,20 @@ from azure.communication.rooms import (
 )
 from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
 
-# Derandomized, so that two runs of the same code do the same. Examples share the emulator and reset it where it matters.
+# Derandomized, so that two runs of the same code do the same. The examples of a property share one emulator.
 offline = settings(deadline=None, derandomize=True, database=None, max_examples=200)
 over_http = settings(offline, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
-RAW_ID_PREFIXES = [
+KNOWN_PREFIXES = [
     "8:acs:", "8:dod-acs:", "8:gcch-acs:", "8:spool:", "8:orgid:", "8:dod:", "8:gcch:", "8:teamsvisitor:",
-    "28:orgid:", "28:dod:", "28:gcch:", "4:", "8:", "28:", "5:", "",
+    "28:orgid:", "28:dod:", "28:gcch:", "4:",
 ]  # fmt: skip
 
 Json: TypeAlias = dict[str, object]
 Model = TypeVar("Model", CommunicationRoom, RoomParticipant)
 
-# Text that has a UTF-8 form, which is all that a request can carry.
-texts = st.text(st.characters(exclude_categories=["Cs"]))
-raw_ids = st.builds(str.__add__, st.sampled_from(RAW_ID_PREFIXES), st.text())
+well_formed_raw_ids = st.builds(str.__add__, st.sampled_from(KNOWN_PREFIXES), st.text(min_size=1))
+raw_ids = st.builds(str.__add__, st.sampled_from([*KNOWN_PREFIXES, "8:", "28:", "5:", ""]), st.text())
 roles = st.sampled_from([role.value for role in list(ParticipantRole)]) | st.text()
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -90,7 +90,7 @@ def assert_round_trips(model: Model, from_json: Callable[[Json], Model]) -> None
         copy.copy,
         copy.deepcopy,
         *(
-            lambda model, protocol=protocol: pickle.loads(pickle.dumps(model, protocol))  # type: ignore[misc]
+            lambda model, protocol=protocol: pickle.loads(pickle.dumps(model, protocol))
             for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)
         ),
     ]
@@ -145,7 +145,7 @@ def test_any_participant_made_of_values_has_these_values(raw_id: str, role: str)
 
 
 @offline
-@given(st.text() | raw_ids)
+@given(raw_ids | st.text(st.characters()))  # half surrogate pairs too, which have no UTF-8 form
 def test_any_raw_id_is_kept_by_its_identifier(raw_id: str) -> None:
     identifier = identifier_from_raw_id(raw_id)
     assert identifier.raw_id == raw_id
@@ -173,45 +173,41 @@ def test_any_datetime_arrives_as_the_same_instant(emulator: RoomsEmulator, clien
         with pytest.raises(ValueError, match="valid_from is outside of the years 1 to 9999"):
             client.create_room(valid_from=time)
         return
-    try:
+    with contextlib.suppress(HttpResponseError):  # most instants are no time for a room to begin
         client.create_room(valid_from=time)
-    except HttpResponseError as error:  # most instants are no time for a room to begin
-        assert error.error is not None
-        assert error.error.details[0].code == "BadArgument"
-        assert error.error.details[0].target == "ValidUntil"
     arrived = json.loads(emulator.requests[-1].body)
     assert arrived.keys() == {"validFrom"}
     assert datetime.fromisoformat(arrived["validFrom"].replace("Z", "+00:00")) == instant
 
 
+operations_on_a_room: dict[str, Callable[[RoomsClient, str], object]] = {
+    "GET": lambda client, room_id: client.get_room(room_id),
+    "PATCH": lambda client, room_id: client.update_room(room_id, pstn_dial_out_enabled=True),
+    "DELETE": lambda client, room_id: client.delete_room(room_id),
+    "GET participants": lambda client, room_id: list(client.list_participants(room_id)),
+    "PATCH participants": lambda client, room_id: client.add_or_update_participants(room_id, []),
+}
+
+
 @over_http
-@given(texts.filter(bool), st.sampled_from(["get", "update", "delete", "list participants", "add participants"]))
-@example(".", "get")
-@example("..", "delete")
-@example("%41", "update")
-@example("a/b", "list participants")
-@example("?a=b#c", "add participants")
-@example("9912345678901234", "get")
-@example("\0 +&=;,\N{GRINNING FACE}", "update")
+@given(st.text(min_size=1), st.sampled_from(sorted(operations_on_a_room)))
+@example(".", "GET")
+@example("..", "DELETE")
+@example("%41", "PATCH")
+@example("a/b", "GET participants")
+@example("?a=b#c", "PATCH participants")
+@example("9912345678901234", "GET")
+@example("\0 +&=;,\N{GRINNING FACE}", "PATCH")
 def test_any_room_id_is_sent_whole_and_signed_as_it_is_sent(
     emulator: RoomsEmulator, client: RoomsClient, room_id: str, operation: str
 ) -> None:
     with pytest.raises(HttpResponseError) as caught:
-        match operation:
-            case "get":
-                client.get_room(room_id)
-            case "update":
-                client.update_room(room_id, pstn_dial_out_enabled=True)
-            case "delete":
-                client.delete_room(room_id)
-            case "list participants":
-                list(client.list_participants(room_id))
-            case _:
-                client.add_or_update_participants(room_id, [])
+        operations_on_a_room[operation](client, room_id)
     assert caught.value.status_code == (404 if len(room_id) in (16, 17) else 400)  # not 401
+    method, *participants = operation.split()
     begin, rooms, quoted_room_id, *rest = emulator.requests[-1].path.split("/")
-    assert (begin, rooms, unquote(quoted_room_id)) == ("", "rooms", room_id)
-    assert rest == (["participants"] if operation.endswith("participants") else [])
+    assert emulator.requests[-1].method == method
+    assert (begin, rooms, unquote(quoted_room_id), rest) == ("", "rooms", room_id, participants)
 
 
 def as_a_url_can_hold_it(text: str) -> str:
@@ -225,7 +221,7 @@ def with_escapes_in_upper_case(text: str) -> str:
 
 
 # A link cannot hold these: what follows # is its fragment, and urlsplit takes line breaks and tabs out of any URL.
-page_tokens = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="#\t\r\n")) | st.text("+/=%2Bb a")
+page_tokens = st.text(st.characters(codec="utf-8", exclude_characters="#\t\r\n")) | st.text("+/=%2Bb a")
 
 
 @over_http
@@ -253,11 +249,10 @@ def test_any_page_token_that_is_base64_is_signed_as_it_is_sent_and_answered(
 ) -> None:
     token = base64.b64encode(content).decode("ascii")
     link = f"https://elsewhere.example/rooms?nextLink={token}&api-version=2025-03-13"
-    try:
+    with contextlib.suppress(HttpResponseError):
         next(client.list_rooms(retry_total=0).by_page(continuation_token=link))
-    except HttpResponseError as error:
-        assert error.status_code == 400  # noqa: PT017 - some tokens happen to be well formed
     assert emulator.requests[-1].query == f"nextLink={token}&api-version=2025-03-13"
+    assert emulator.requests[-1].answer in (200, 400)  # by chance it may be one of the emulator's own; never 401
 
 
 def mixed_case(text: str) -> st.SearchStrategy[str]:
@@ -311,7 +306,7 @@ prefixes = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude
 @over_http
 @given(prefixes)
 @example("api/%2Frooms")
-@example("%2B and 100%".replace(" ", "_"))
+@example("%2B-and-100%")
 @example("../x")
 @example("/a:b")
 def test_any_path_prefix_of_the_endpoint_is_signed_as_it_is_sent(emulator: RoomsEmulator, prefix: str) -> None:
@@ -331,11 +326,11 @@ def test_any_path_prefix_of_the_endpoint_is_signed_as_it_is_sent(emulator: Rooms
 def connection_strings(draw: st.DrawFn) -> str:
     """A connection string for the endpoint ``{endpoint}``, in any order, case and spacing."""
     spaces = st.text(" \t\n", max_size=2)
-    settings = {"endpoint": "{endpoint}", "accesskey": DEVELOPMENT_ACCESS_KEY}
-    settings |= draw(st.dictionaries(st.sampled_from(["entitypath", "region", "x"]), st.just("a=b"), max_size=2))
+    values = {"endpoint": "{endpoint}", "accesskey": DEVELOPMENT_ACCESS_KEY}
+    values |= draw(st.dictionaries(st.sampled_from(["entitypath", "region", "x"]), st.just("a=b"), max_size=2))
     segments = [
         "".join([draw(spaces), draw(mixed_case(name)), draw(spaces), "=", draw(spaces), value, draw(spaces)])
-        for name, value in settings.items()
+        for name, value in values.items()
     ]
     segments += draw(st.lists(spaces, max_size=2))
     return ";".join(draw(st.permutations(segments)))
@@ -368,7 +363,7 @@ transient_faults: st.SearchStrategy[Callable[[RoomsEmulator], None]] = st.one_of
 
 
 @over_http
-@given(st.lists(transient_faults, max_size=3), st.dictionaries(raw_ids.filter(bool), st.sampled_from(ParticipantRole)))
+@given(st.lists(transient_faults, max_size=3), st.dictionaries(well_formed_raw_ids, st.sampled_from(ParticipantRole)))
 def test_whatever_faults_precede_it_a_create_makes_one_room(
     emulator: RoomsEmulator,
     client: RoomsClient,
@@ -379,11 +374,6 @@ def test_whatever_faults_precede_it_a_create_makes_one_room(
     for inject in faults:
         inject(emulator)
     participants = [RoomParticipant(identifier_from_raw_id(raw_id), role) for raw_id, role in roles.items()]
-    try:
-        room = client.create_room(participants=participants)
-    except HttpResponseError as error:  # after the faults, the answer was that the raw IDs are malformed
-        assert "Invalid format for communication identifier" in str(error)
-        assert list(client.list_rooms()) == []
-        return
+    room = client.create_room(participants=participants)
     assert list(client.list_rooms()) == [room]
     assert list(client.list_participants(room.id)) == participants

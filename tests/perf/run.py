@@ -77,9 +77,9 @@ def medians(turns: list[Figures], factor: float = 1) -> Figures:
 
 
 def ratios(ours: list[Figures], released: list[Figures]) -> list[Figures]:
-    """Ours to the released client's, pair by pair."""
+    """Ours to the released client's, pair by pair; none where that grew by nothing."""
     pairs = zip(ours, released, strict=True) if released else ()
-    return [{kind: one[kind] / other[kind] for kind in one} for one, other in pairs]
+    return [{kind: one[kind] / other[kind] for kind in one if other[kind] > 0} for one, other in pairs]
 
 
 def summary(row: Row) -> dict[str, Any]:
@@ -127,12 +127,12 @@ def number(figure: float | None, *, is_ratio: bool) -> str:
 def target_text(target: dict[str, Any] | None) -> str:
     if target is None:
         return ""
-    of = {"ratio": "", "ours": "ours "}[target["of"][0]]
+    of = "" if target["of"][0] == "ratio" else "ours "
     return f"{of}{target['sign']} {target['bound']:,}: {'met' if target['met'] else 'missed'}"
 
 
 class Process:
-    """A child that is asked by a line of JSON and answers with one. It ends when it is closed, or when this one dies."""
+    """A child that is asked with a line of JSON and answers with one. It ends when closed, or when this one dies."""
 
     def __init__(self, python: str, script: str) -> None:
         # No proxy stands between the clients and the loopback address.
@@ -209,7 +209,7 @@ class Benchmark:
             subjects = [partial(fresh, python, *TIMED, code) for python in pythons]
             released, ours = by_turns(self.sizes.import_turns, *subjects)
             yield Row(text, "ms", released, ours, target)
-            released, ours = by_turns(1, *(partial(fresh, python, *TRACED, code) for python in pythons))
+            released, ours = ([fresh(python, *TRACED, code)] for python in pythons)
             yield Row(f"{text}: memory", "MB", released, ours)
 
     def threads(self) -> Iterator[Row]:
@@ -224,8 +224,8 @@ class Benchmark:
             ("rate", "calls/s", Target("≥", 1.5)),
             ("opened", "connections", Target("≤", count, ("ours", "value"))),
         ):
-            columns = ([{"value": figures[kind]} for figures in column] for column in (released, ours))
-            yield Row(f"{count} threads, {calls:,} gets, 50 ms latency", unit, *columns, target=target)
+            columns = [[{"value": figures[kind]} for figures in column] for column in (released, ours)]
+            yield Row(f"{count} threads, {calls:,} gets, 50 ms latency", unit, columns[0], columns[1], target)
 
     def memory(self) -> Iterator[Row]:
         few, many = 1_000, self.sizes.iterated

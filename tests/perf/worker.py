@@ -94,7 +94,7 @@ def references(endpoint: str) -> dict[str, Callable[[], object]]:
 
     def through(transport: RequestsTransport) -> Callable[[], object]:
         pipeline = Pipeline[HttpRequest, HttpResponse](transport, [])
-        return lambda: pipeline.run(HttpRequest("GET", endpoint + target)).http_response.json()  # noqa: PLW0108 - anew
+        return lambda: pipeline.run(HttpRequest("GET", endpoint + target)).http_response.json()  # noqa: PLW0108 - each a new one
 
     return {
         "pipeline": through(RequestsTransport()),

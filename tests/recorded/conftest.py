@@ -3,6 +3,7 @@
 import base64
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -59,10 +60,8 @@ def created(record_mode: str, connection_string: str) -> Iterator[list[str]]:
     if record_mode != "none":
         with RoomsClient.from_connection_string(connection_string) as client:
             for room_id in room_ids:
-                try:
+                with suppress(ResourceNotFoundError):  # where its test deleted it
                     client.delete_room(room_id)
-                except ResourceNotFoundError:
-                    continue  # deleted by its test
 
 
 @pytest.fixture

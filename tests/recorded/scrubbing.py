@@ -4,8 +4,8 @@ All is replaced that is not known to be harmless, so that what a live resource m
 
 * Of the headers, only those named here keep their value. The others' values are also replaced wherever else they occur.
 * Of the JSON answered, only the text of the members named here is kept.
-* In what is kept, these become placeholders, the same for the same value in the whole recording: hosts, room IDs, raw
-  IDs, UUIDs, access keys, signatures, bearer tokens, and the tokens of ``nextLink``, which may say whose pages they are.
+* In what is kept, placeholders replace hosts, access keys, signatures, bearer tokens, UUIDs, raw IDs, room IDs and the
+  tokens of ``nextLink``, which may say whose pages they are. The last three are numbered, so that they stay distinct.
 * Times of a room before 2100 are moved, so that the room was created on 1 January 2026.
 
 Recording the same exchanges again therefore gives the same file. A body that is not JSON is not understood, and makes
@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import isodate
-import yaml
+import yaml  # type: ignore[import-untyped]
 from azure.core.utils import parse_connection_string
 from vcr import VCR  # type: ignore[import-untyped]
 from vcr.request import Request  # type: ignore[import-untyped]
@@ -54,16 +54,14 @@ KEPT_HEADERS = {
     "transfer-encoding",
     "x-ms-error-code",
 }
-_TIMES = ("createdAt", "validFrom", "validUntil")
-_KEPT_MEMBERS = {*_TIMES, "id", "rawId", "role", "nextLink", "code", "message", "target"}
+_TIMES = {"createdAt", "validFrom", "validUntil"}
+_KEPT_MEMBERS = _TIMES | {"id", "rawId", "role", "nextLink", "code", "message", "target"}
 _CREATED_AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 _HOST = re.compile(r"[\w.-]+\.communication\.azure\.com(:\d+)?", re.IGNORECASE)
 _TOKEN = re.compile(r"(?<=nextLink=)[^&\s\"]+")
 _ROOM_ID = re.compile(r"\b99\d{14,15}\b")
-_RAW_ID = re.compile(
-    r"(?<![\w:])(?P<prefix>(?:8|28):[a-z-]+:|4:(?=\+?\d{5}))(?:[\w@+-]|\.(?!role\b))+", re.IGNORECASE
-)
+_RAW_ID = re.compile(r"(?<![\w:])(?P<prefix>(?:8|28):[a-z-]+:|4:(?=\+?\d{5}))(?:[\w@+-]|\.(?!role\b))+", re.IGNORECASE)
 _UUID = re.compile(r"\b(?!0{8}-(?:0{4}-){3})[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
 
 
@@ -94,11 +92,12 @@ def content_type(sent: Request, recorded: Request) -> None:
 
 
 def json_body(sent: Request, recorded: Request) -> None:
-    assert _canonical(sent.body) == _canonical(recorded.body)
+    assert _canonical(sent) == _canonical(recorded)
 
 
-def _canonical(body: bytes | None) -> str | None:
+def _canonical(request: Request) -> str | None:
     """The JSON as text, since Python's ``True == 1`` is not JSON's."""
+    body: Any = request.body
     return json.dumps(json.loads(body), sort_keys=True) if body else None
 
 
@@ -109,7 +108,9 @@ class ScrubbedYaml:
     def serialize(recording: dict[str, Any]) -> str:
         is_resource = CONNECTION_STRING_VARIABLE in os.environ
         made_from = RECORDED_FROM_RESOURCE if is_resource else RECORDED_FROM_EMULATOR
-        scrubbed = yaml.safe_dump(Scrubber(recording).scrubbed(), sort_keys=False, width=100_000, default_flow_style=None)
+        scrubbed = yaml.safe_dump(
+            Scrubber(recording).scrubbed(), sort_keys=False, width=100_000, default_flow_style=None
+        )
         return f"{made_from} {__version__}.\n{scrubbed}"
 
     @staticmethod
@@ -151,11 +152,13 @@ class Scrubber:
             "headers": self._headers(headers, body),
         }
 
-    def _response(
-        self, status: dict[str, Any], headers: dict[str, list[str]], body: dict[str, str]
-    ) -> dict[str, Any]:
+    def _response(self, status: dict[str, Any], headers: dict[str, list[str]], body: dict[str, str]) -> dict[str, Any]:
         text = body["string"] and json.dumps(self._json(json.loads(body["string"]), answer=True))
-        return {"status": status, "headers": self._headers(headers, text), "body": {"string": text}}
+        return {
+            "status": {"code": status["code"], "message": self._text(status["message"])},
+            "headers": self._headers(headers, text),
+            "body": {"string": text},
+        }
 
     def _headers(self, headers: dict[str, list[str]], body: str | None) -> dict[str, list[str]]:
         scrubbed = {}
@@ -168,19 +171,17 @@ class Scrubber:
                 scrubbed[name] = [REPLACED]
         return scrubbed
 
-    def _json(self, value: Any, *, answer: bool = False) -> Any:
+    def _json(self, value: Any, *, answer: bool = False, kept: bool = True) -> Any:
         if isinstance(value, str):
-            return self._text(value)
+            return self._text(value) if kept else REPLACED
         if isinstance(value, list):
-            return [self._json(item, answer=answer) for item in value]
+            return [self._json(item, answer=answer, kept=kept) for item in value]
         if not isinstance(value, dict):
             return value
         if answer and "createdAt" in value:
             value = {**value, **_moved_times(value)}
         return {
-            self._text(name): REPLACED
-            if answer and isinstance(member, str) and name not in _KEPT_MEMBERS
-            else self._json(member, answer=answer)
+            self._text(name): self._json(member, answer=answer, kept=not answer or name in _KEPT_MEMBERS)
             for name, member in value.items()
         }
 
@@ -221,7 +222,7 @@ def _secrets(headers: dict[str, list[str]]) -> set[str]:
 def _moved_times(room: dict[str, Any]) -> dict[str, str]:
     created_at = isodate.parse_datetime(room["createdAt"])
     moved = {}
-    for name in _TIMES:
+    for name in _TIMES & room.keys():
         time = isodate.parse_datetime(room[name])
         if time.year < 2100:
             age = timedelta(seconds=round((time - created_at).total_seconds()))

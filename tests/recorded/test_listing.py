@@ -2,6 +2,7 @@
 
 import os
 from datetime import datetime, timezone
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,8 @@ def _three_pages_of_rooms(record_mode: str, connection_string: str, created: lis
     if record_mode != "none":
         valid_from = datetime(2100, 1, 1, tzinfo=timezone.utc)
         with RoomsClient.from_connection_string(connection_string) as client:
-            for _ in range(61 if CONNECTION_STRING_VARIABLE in os.environ else 7):
-                created.append(client.create_room(valid_from=valid_from).id)
+            count = 61 if CONNECTION_STRING_VARIABLE in os.environ else 7
+            created.extend(client.create_room(valid_from=valid_from).id for _ in range(count))
 
 
 def test_rooms_are_listed_over_three_pages_newest_first(client: RoomsClient) -> None:
@@ -33,10 +34,10 @@ def test_rooms_are_listed_over_three_pages_newest_first(client: RoomsClient) -> 
 
 
 def test_a_listing_goes_on_from_a_continuation_token(client: RoomsClient) -> None:
-    pages = client.list_rooms().by_page()
+    pages: Any = client.list_rooms().by_page()
     first_page = list(next(pages))
 
-    (second_page, *_) = [list(page) for page in client.list_rooms().by_page(pages.continuation_token)]
+    second_page, *_ = [list(page) for page in client.list_rooms().by_page(pages.continuation_token)]
 
     assert len(second_page) == len(first_page)
     assert not {room.id for room in second_page} & {room.id for room in first_page}
