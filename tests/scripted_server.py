@@ -40,8 +40,10 @@ def scripted_server(*answers: Answer) -> Iterator[Script]:
             script.requests.append((self.command, self.path, dict(self.headers.items())))
             answer = script.answers.pop(0)
             self.send_response(answer.status)
-            for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
+            for name, value in answer.headers.items():
                 self.send_header(name, value)
+            if "Transfer-Encoding" not in answer.headers:
+                self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
             self.wfile.write(answer.body)
 

@@ -1,6 +1,7 @@
 """Connections: TLS, proxies, the environment, time-outs, threads and forks."""
 
 import gzip
+import json
 import os
 import subprocess
 import sys
@@ -182,6 +183,12 @@ def test_a_compressed_answer_is_read_whole_and_streamed() -> None:
         with client.send_request(HttpRequest("GET", "/rooms/99"), stream=True) as response:
             assert b"".join(response.iter_bytes()) == ROOM
     assert server.requests[0][2]["Accept-Encoding"] == "gzip, deflate"
+
+
+def test_a_chunked_answer_is_read_whole() -> None:
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in (ROOM[:7], ROOM[7:90], ROOM[90:], b""))
+    with scripted_server(Answer(body=chunks, headers={"Transfer-Encoding": "chunked"})) as server:
+        assert RoomsClient(server.endpoint, KEY).get_room("99").as_dict() == json.loads(ROOM)
 
 
 def test_form_data_is_refused() -> None:

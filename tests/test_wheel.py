@@ -21,7 +21,7 @@ with RoomsEmulator() as emulator, RoomsClient.from_connection_string(emulator.co
 """
 
 
-@pytest.mark.wheel
+@pytest.mark.index
 def test_the_wheel_is_installed_and_used_in_a_clean_environment(tmp_path: Path) -> None:
     def run(*command: str) -> str:
         process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)

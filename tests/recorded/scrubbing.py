@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import isodate
-import yaml  # type: ignore[import-untyped]
+import yaml
 from azure.core.utils import parse_connection_string
 from vcr import VCR  # type: ignore[import-untyped]
 from vcr.request import Request  # type: ignore[import-untyped]

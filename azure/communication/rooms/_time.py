@@ -2,8 +2,6 @@
 
 from datetime import datetime, timezone
 
-import isodate
-
 
 def parse_time(text: str) -> datetime:
     """Read a time as the service writes it, with up to seven fractional digits; Python holds six of them."""
@@ -11,6 +9,8 @@ def parse_time(text: str) -> datetime:
         time = datetime.fromisoformat(text)
     except ValueError:
         # Before Python 3.11 the standard library reads three or six digits only, and no "Z".
+        import isodate  # noqa: PLC0415 - an import that later Pythons never need
+
         time = isodate.parse_datetime(text)
     return as_utc(time)
 
