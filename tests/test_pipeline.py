@@ -66,6 +66,14 @@ def test_every_request_has_a_request_id_and_its_retries_the_same(
     assert ids[0] == ids[1] != ids[2]
 
 
+def test_a_request_id_of_the_callers_own_request_is_kept(make_client: MakeClient, emulator: RoomsEmulator) -> None:
+    request = HttpRequest("GET", "/rooms?api-version=2025-03-13", headers={"x-ms-client-request-id": "id-1"})
+    make_client().send_request(request)
+    make_client(auto_request_id=False).create_room()
+    make_client(request_id=None).create_room()
+    assert [r.headers.get("x-ms-client-request-id") for r in emulator.requests] == ["id-1", None, None]
+
+
 def hooks(seen: list[object]) -> dict[str, Any]:
     return {
         "raw_request_hook": lambda request: seen.append(request.http_request.method),

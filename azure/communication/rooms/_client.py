@@ -16,7 +16,6 @@ from azure.core.pipeline.policies import (
     HeadersPolicy,
     ProxyPolicy,
     RedirectPolicy,
-    RequestIdPolicy,
     SensitiveHeaderCleanupPolicy,
     UserAgentPolicy,
 )
@@ -29,7 +28,7 @@ from ._authentication import authentication_policy, origin, parse_connection_str
 from ._identifiers import CommunicationIdentifier
 from ._models import CommunicationRoom, RoomParticipant, raw_id_of
 from ._operations import RoomsOperations, room_path
-from ._policies import RedactedTraceLoggingPolicy, RoomsHttpLoggingPolicy, RoomsRetryPolicy
+from ._policies import RedactedTraceLoggingPolicy, RoomsHttpLoggingPolicy, RoomsRequestIdPolicy, RoomsRetryPolicy
 from ._time import request_time
 from ._version import VERSION
 
@@ -91,7 +90,7 @@ class RoomsClient:
         if policies is None:
             kwargs.setdefault("sdk_moniker", f"communication-rooms/{VERSION}")
             policies = [
-                RequestIdPolicy(**kwargs),
+                RoomsRequestIdPolicy(**kwargs),
                 HeadersPolicy(**kwargs),
                 kwargs.get("user_agent_policy") or UserAgentPolicy(**kwargs),
                 kwargs.get("proxy_policy") or ProxyPolicy(**kwargs),

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
-from typing import overload
+from typing import Any, overload
 
 from azure.core import CaseInsensitiveEnumMeta
 
@@ -41,14 +41,6 @@ def _member(model: str, data: Mapping[str, object], name: str) -> str:
             else f"{model}: {name!r} is missing"
         )
     return value
-
-
-def _time_member(data: Mapping[str, object], name: str) -> datetime:
-    text = _member("CommunicationRoom", data, name)
-    try:
-        return parse_time(text)
-    except (ValueError, OverflowError):  # isodate's own error is a ValueError
-        raise ValueError(f"CommunicationRoom: {name!r} is not a time: {text!r}") from None
 
 
 class CommunicationRoom:
@@ -108,18 +100,21 @@ class CommunicationRoom:
             if pstn_dial_out_enabled is not None:
                 values["pstnDialOutEnabled"] = pstn_dial_out_enabled
             data = values
-        elif not isinstance(data, Mapping) or any(
-            value is not None for value in (id, created_at, valid_from, valid_until, pstn_dial_out_enabled)
+        elif not isinstance(data, Mapping) or (
+            (id, created_at, valid_from, valid_until, pstn_dial_out_enabled) != (None, None, None, None, None)
         ):
             raise TypeError("CommunicationRoom takes the service's JSON as a mapping, or its values by keyword")
-        if not _member("CommunicationRoom", data, "id"):
-            raise ValueError("CommunicationRoom: 'id' is empty")
+        members: Any = data
+        try:
+            self._created_at = parse_time(members["createdAt"])
+            self._valid_from = parse_time(members["validFrom"])
+            self._valid_until = parse_time(members["validUntil"])
+            is_room = isinstance(members["id"], str) and members["id"] != ""
+        except (KeyError, TypeError, ValueError, OverflowError):
+            is_room = False
         flag = data.get("pstnDialOutEnabled")
-        if not (flag is None or isinstance(flag, bool)):
-            raise ValueError(f"CommunicationRoom: 'pstnDialOutEnabled' must be a boolean, not {type(flag).__name__}")
-        self._created_at = _time_member(data, "createdAt")
-        self._valid_from = _time_member(data, "validFrom")
-        self._valid_until = _time_member(data, "validUntil")
+        if not is_room or not (flag is None or flag is True or flag is False):
+            raise _no_room(data)
         self._data = dict(data)
 
     @property
@@ -193,6 +188,20 @@ class CommunicationRoom:
 
     def __reduce__(self) -> tuple[type["CommunicationRoom"], tuple[dict[str, object]]]:
         return CommunicationRoom, (self._data,)
+
+
+def _no_room(data: Mapping[str, object]) -> ValueError:
+    """Why the JSON is no room. A listing has thousands of rooms, so this is looked for only where one is none."""
+    if not _member("CommunicationRoom", data, "id"):
+        return ValueError("CommunicationRoom: 'id' is empty")
+    for name in ("createdAt", "validFrom", "validUntil"):
+        text = _member("CommunicationRoom", data, name)
+        try:
+            parse_time(text)
+        except (ValueError, OverflowError):
+            return ValueError(f"CommunicationRoom: {name!r} is not a time: {text!r}")
+    flag = data["pstnDialOutEnabled"]
+    return ValueError(f"CommunicationRoom: 'pstnDialOutEnabled' must be a boolean, not {type(flag).__name__}")
 
 
 class RoomParticipant:

@@ -12,13 +12,11 @@ def parse_time(text: str) -> datetime:
         import isodate  # noqa: PLC0415 - an import that later Pythons never need
 
         time = isodate.parse_datetime(text)
-    return as_utc(time)
+    return time if time.tzinfo is timezone.utc else as_utc(time)
 
 
 def as_utc(time: datetime) -> datetime:
     """The same instant in UTC; a time without time zone is in UTC already, as in every Azure SDK."""
-    if time.tzinfo is timezone.utc:
-        return time
     return time.replace(tzinfo=timezone.utc) if time.utcoffset() is None else time.astimezone(timezone.utc)
 
 

@@ -25,6 +25,7 @@ class Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             ssl_certfile=certfile,
             ssl_keyfile=keyfile,
             timeout_keep_alive=75,

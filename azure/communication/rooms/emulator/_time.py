@@ -1,5 +1,6 @@
 """Times as the service keeps them: in ticks of 100 ns since 1970, which hold its seven fractional digits."""
 
+import functools
 import re
 import time
 from datetime import datetime, timedelta, timezone
@@ -34,6 +35,7 @@ def parse(text: str) -> int:
     return ticks
 
 
+@functools.lru_cache(maxsize=100_000)
 def text_of(ticks: int) -> str:
     """The time as the service writes it: ``+00:00``, up to seven fractional digits, no trailing zeros."""
     seconds, fraction = divmod(ticks, TICKS_PER_SECOND)
