@@ -39,25 +39,32 @@ def parse_connection_string(conn_str: str) -> tuple[str, str]:
 
 
 def parse_endpoint(endpoint: str) -> str:
-    """The endpoint as every URL begins: scheme, host in lower case, port unless it is the default, path prefix."""
+    """The endpoint as every URL begins: scheme, host in lower case, port unless it is the default, path prefix.
+
+    No message shows the endpoint: it may be a connection string or a key that was given in its place.
+    """
     if not isinstance(endpoint, str):
         raise TypeError(f"endpoint must be a str, not {type(endpoint).__name__}")
     url = endpoint.strip()
+    if ";" in url:
+        raise ValueError("endpoint must be a URL; a connection string is for RoomsClient.from_connection_string()")
     if "://" not in url:
         url = f"https://{url}"
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        raise ValueError(f"endpoint is not a URL: {error}") from None
-    if "@" in parts.netloc:  # not shown: it may be a password
-        raise ValueError("endpoint must not hold a user name or password")
+    except ValueError:
+        parts = None
+    if parts is None:
+        raise ValueError("endpoint must be a URL with a port from 0 to 65535, if any")
     if parts.scheme not in _DEFAULT_PORTS:
-        raise ValueError(f"endpoint must be an http or https URL: {endpoint!r}")
+        raise ValueError("endpoint must be an http or https URL")
+    if "@" in parts.netloc:
+        raise ValueError("endpoint must not hold a user name or password")
     if not re.fullmatch(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", parts.netloc.removesuffix(f":{port}").rstrip(":")):
-        raise ValueError(f"endpoint must have a host name in ASCII: {endpoint!r}")
+        raise ValueError("endpoint must have a host name, in ASCII")
     if parts.query or parts.fragment or not re.fullmatch(r"[!-~]*", parts.path):
-        raise ValueError(f"endpoint must be scheme, host, port and path, nothing else: {endpoint!r}")
+        raise ValueError("endpoint must be scheme, host, port and path, in ASCII, and nothing else")
     return f"{parts.scheme}://{_host(parts.scheme, parts.netloc)}{parts.path.rstrip('/')}"
 
 
