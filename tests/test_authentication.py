@@ -1,5 +1,4 @@
 import re
-import traceback
 from types import SimpleNamespace
 
 import pytest
@@ -210,7 +209,8 @@ def test_an_endpoint_that_is_none_is_a_value_error_that_names_it(endpoint: str) 
 def test_no_part_of_an_endpoint_is_shown_since_it_may_be_a_secret_in_the_wrong_place(endpoint: str) -> None:
     with pytest.raises(ValueError, match="^endpoint must") as caught:
         RoomsClient(f"{endpoint} ", AzureKeyCredential(KEY), connection_verify=False)
-    assert "hunter2" not in "".join(traceback.format_exception(caught.value)).partition("ValueError:")[2]
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
 def test_an_endpoint_is_a_str() -> None:

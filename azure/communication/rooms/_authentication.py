@@ -46,7 +46,7 @@ def parse_endpoint(endpoint: str) -> str:
     if not isinstance(endpoint, str):
         raise TypeError(f"endpoint must be a str, not {type(endpoint).__name__}")
     url = endpoint.strip()
-    if ";" in url:
+    if "accesskey=" in url.lower():
         raise ValueError("endpoint must be a URL; a connection string is for RoomsClient.from_connection_string()")
     if "://" not in url:
         url = f"https://{url}"
@@ -54,9 +54,7 @@ def parse_endpoint(endpoint: str) -> str:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        parts = None
-    if parts is None:
-        raise ValueError("endpoint must be a URL with a port from 0 to 65535, if any")
+        raise ValueError("endpoint must be a URL with a port from 0 to 65535, if any") from None
     if parts.scheme not in _DEFAULT_PORTS:
         raise ValueError("endpoint must be an http or https URL")
     if "@" in parts.netloc:

@@ -5,7 +5,7 @@ import logging
 import secrets
 import time
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -32,9 +32,12 @@ class Application:
         scope["path"] = scope["raw_path"].decode("latin-1")
         request = Request(scope, receive)
         body = bytearray()
-        async for chunk in request.stream():
-            if len(body) <= _MAX_BODY:
-                body += chunk
+        try:
+            async for chunk in request.stream():
+                if len(body) <= _MAX_BODY:
+                    body += chunk
+        except ClientDisconnect:
+            return  # before it had sent all that it said it would: there is nobody to answer
         received = ReceivedRequest(
             method=request.method,
             path=scope["path"],

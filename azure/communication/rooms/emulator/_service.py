@@ -77,17 +77,22 @@ class RoomsService:
         try:
             authenticate(request.method, target, request.headers, body, key=self._key, bearer_token=self._bearer_token)
             call = _Call(request, target, query, body)
-            wrong_method = False
+            allowed: set[str] = set()
             for route in self._routes:
                 match, scope = route.matches(request.scope)
                 if match is Match.FULL:
                     with self._store.transaction():
-                        response: Response = scope["endpoint"](call, **scope["path_params"])
-                    return response
-                wrong_method = wrong_method or match is Match.PARTIAL
-            raise status_error(405, "The method is not allowed on this resource.") if wrong_method else not_found()
+                        answer: Response = scope["endpoint"](call, **scope["path_params"])
+                    return answer
+                if match is Match.PARTIAL:
+                    allowed |= route.methods or set()
         except ServiceError as error:
             return error_response(error)
+        if not allowed:
+            return error_response(not_found())
+        response = error_response(status_error(405, "The method is not allowed on this resource."))
+        response.headers["Allow"] = ", ".join(sorted(allowed))
+        return response
 
     def _create_room(self, call: "_Call") -> Response:
         data = call.json_object(_JSON)
@@ -218,7 +223,7 @@ class _Call:
         try:
             request_id = str(uuid.UUID(request_id or ""))
             first_sent = parsedate_to_datetime(first_sent or "").isoformat()
-        except ValueError:
+        except (ValueError, OverflowError):
             raise bad_request(
                 "Repeatability-Request-ID and Repeatability-First-Sent must be a UUID and a date."
             ) from None
@@ -232,9 +237,12 @@ class _Call:
         try:
             # The released Python client sends a token's + as a space.
             content = base64.b64decode(token.replace(" ", "+"), validate=True)
-            return int(content.removeprefix(_TOKEN_BEGIN)[:19])
+            position = int(content.removeprefix(_TOKEN_BEGIN)[:19])
         except ValueError:
-            raise bad_request("The nextLink is not one that this service made.") from None
+            position = -1
+        if not 0 <= position < 2**63:
+            raise bad_request("The nextLink is not one that this service made.")
+        return position
 
     def next_link(self, position: int) -> str:
         content = _TOKEN_BEGIN + f"{position:019}".encode("ascii")

@@ -1,0 +1,278 @@
+"""Client and emulator, with faults between them, do what a plain-Python model of rooms does."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any, ClassVar, TypeAlias
+
+import pytest
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from azure.communication.rooms import (
+    CommunicationRoom,
+    ParticipantRole,
+    RoomParticipant,
+    RoomsClient,
+    identifier_from_raw_id,
+)
+from azure.communication.rooms.emulator import RoomsEmulator
+
+Fault: TypeAlias = dict[str, Any]  # what ``inject`` takes
+Roles: TypeAlias = dict[str, ParticipantRole]  # by raw ID, in the order in which they were added
+
+NOW = datetime.now(timezone.utc)
+PAGE_SIZE = 3  # of the emulator in conftest.py
+
+THROTTLED: list[Fault] = [{"status": 429, "retry_after": retry_after} for retry_after in (None, 0, "0")]
+NOT_EXECUTED: list[Fault] = [
+    *({"status": status} for status in (408, 500, 502, 503, 504)),
+    {"status": 503, "retry_after": 0},
+    {"status": 503, "body": b"<html>"},
+    {"drop": "before"},
+]
+EXECUTED: list[Fault] = [{"drop": "after"}, {"truncate": True}]
+# An answer that is not the service's, such as a captive portal's: the call ends with it.
+NOT_THE_SERVICE: Fault = {"body": b"<html>"}
+
+some_faults = st.lists(st.sampled_from(THROTTLED + NOT_EXECUTED + EXECUTED), max_size=3)
+# What a DELETE is answered has no body to truncate.
+faults_of_delete = st.lists(st.sampled_from([*THROTTLED, *NOT_EXECUTED, {"drop": "after"}]), max_size=3)
+# The caller is told that it failed, so nothing may have been done before.
+faults_that_end_the_call = st.lists(st.sampled_from(THROTTLED + NOT_EXECUTED), max_size=2).map(
+    lambda faults: [*faults, NOT_THE_SERVICE]
+)
+
+# Few people and several roles, so that the same ones are added, changed and removed again.
+raw_ids = st.sampled_from(["8:acs:a", "8:acs:b", "8:orgid:c", "8:teamsvisitor:d", "28:dod:e", "4:+14255550123"])
+some_roles = st.dictionaries(raw_ids, st.sampled_from(ParticipantRole), max_size=5)
+# Days from now: in general a lifetime, at times none, for which the model is asked.
+beginnings = st.none() | st.integers(-90, 90) | st.integers(-400, 400)
+endings = st.none() | st.integers(1, 90) | st.integers(-400, 400)
+flags = st.none() | st.booleans()
+
+
+OPERATIONS: dict[str, Callable[[RoomsClient, str], object]] = {
+    "create": lambda client, _: client.create_room(),
+    "get": lambda client, room_id: client.get_room(room_id),
+    "list": lambda client, _: list(client.list_rooms()),
+    "update": lambda client, room_id: client.update_room(room_id, valid_until=NOW + timedelta(hours=1)),
+    "delete": lambda client, room_id: client.delete_room(room_id),
+    "invite": lambda client, room_id: client.add_or_update_participants(room_id, participants_of(SOMEONE)),
+    "remove": lambda client, room_id: client.remove_participants(room_id, participants_of(SOMEONE)),
+    "list participants": lambda client, room_id: list(client.list_participants(room_id)),
+}
+SOMEONE: Roles = {"8:acs:a": ParticipantRole.PRESENTER}
+
+
+@dataclass
+class RoomModel:
+    """What is known of a room."""
+
+    room: CommunicationRoom
+    roles: Roles = field(default_factory=dict)
+
+
+def day(number: int | None) -> datetime | None:
+    """So many days from now; less than a day passes while this runs."""
+    return None if number is None else NOW + timedelta(days=number)
+
+
+def is_lifetime(valid_from: datetime, valid_until: datetime) -> bool:
+    return valid_until > NOW and valid_from <= valid_until <= valid_from + timedelta(days=180)
+
+
+def participants_of(roles: Roles) -> list[RoomParticipant]:
+    return [RoomParticipant(identifier_from_raw_id(raw_id), role) for raw_id, role in roles.items()]
+
+
+class Rooms(RuleBasedStateMachine):
+    """Each step does one thing through the client, after the emulator was told how its first attempts fail."""
+
+    emulator: ClassVar[RoomsEmulator]
+    client: ClassVar[RoomsClient]
+    observer: ClassVar[RoomsClient]
+
+    rooms: Bundle[str] = Bundle("rooms")
+    deleted_rooms: Bundle[str] = Bundle("deleted_rooms")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.emulator.reset()
+        self.model: dict[str, RoomModel] = {}
+
+    def inject(self, faults: list[Fault]) -> None:
+        for fault in faults:
+            self.emulator.inject(**fault)
+
+    @invariant()
+    def client_emulator_and_model_agree(self) -> None:
+        # The observer doesn't retry: it would fail on a fault that a step left behind.
+        assert list(self.observer.list_rooms()) == [known.room for known in reversed(self.model.values())]
+        for room_id, known in self.model.items():
+            assert list(self.observer.list_participants(room_id)) == participants_of(known.roles)
+
+    @initialize(target=rooms, roles_of_rooms=st.lists(some_roles, min_size=1, max_size=2 * PAGE_SIZE))
+    def begin_with_some_rooms(self, roles_of_rooms: list[Roles]) -> MultipleResults[str]:
+        for roles in roles_of_rooms:
+            room = self.client.create_room(participants=participants_of(roles))
+            self.model[room.id] = RoomModel(room, dict(roles))
+        return multiple(*self.model)
+
+    @rule(target=rooms, faults=some_faults, begin=beginnings, end=endings, flag=flags, roles=some_roles)
+    def create_room(
+        self, faults: list[Fault], begin: int | None, end: int | None, flag: bool | None, roles: Roles
+    ) -> str | MultipleResults[str]:
+        self.inject(faults)
+        valid_from, valid_until = day(begin), day(end)
+        expected_until = valid_until or (valid_from or NOW) + timedelta(days=180)
+
+        def create() -> CommunicationRoom:
+            return self.client.create_room(
+                valid_from=valid_from,
+                valid_until=valid_until,
+                pstn_dial_out_enabled=flag,
+                participants=participants_of(roles),
+            )
+
+        if not is_lifetime(valid_from or NOW, expected_until):
+            with pytest.raises(HttpResponseError, match="The time range"):
+                create()
+            return multiple()
+        room = create()
+        assert room.id not in self.model
+        assert room.valid_from == (valid_from or room.created_at)
+        assert room.valid_until == (valid_until or room.valid_from + timedelta(days=180))
+        assert room.pstn_dial_out_enabled is bool(flag)
+        self.model[room.id] = RoomModel(room, dict(roles))
+        return room.id
+
+    @rule(room_id=rooms, faults=some_faults)
+    def get_room(self, room_id: str, faults: list[Fault]) -> None:
+        self.inject(faults)
+        assert self.client.get_room(room_id) == self.model[room_id].room
+
+    @rule(room_id=rooms, faults=some_faults, begin=beginnings, end=endings, flag=flags)
+    def update_room(
+        self, room_id: str, faults: list[Fault], begin: int | None, end: int | None, flag: bool | None
+    ) -> None:
+        self.inject(faults)
+        known = self.model[room_id]
+        valid_from, valid_until = day(begin) or known.room.valid_from, day(end) or known.room.valid_until
+
+        def update() -> CommunicationRoom:
+            return self.client.update_room(
+                room_id, valid_from=day(begin), valid_until=day(end), pstn_dial_out_enabled=flag
+            )
+
+        if not is_lifetime(valid_from, valid_until):
+            with pytest.raises(HttpResponseError, match="The time range"):
+                update()
+            return
+        known.room = CommunicationRoom(
+            id=room_id,
+            created_at=known.room.created_at,
+            valid_from=valid_from,
+            valid_until=valid_until,
+            pstn_dial_out_enabled=known.room.pstn_dial_out_enabled if flag is None else flag,
+        )
+        assert update() == known.room
+
+    @rule(room_id=rooms, faults=some_faults, roles=some_roles)
+    def add_or_update_participants(self, room_id: str, faults: list[Fault], roles: Roles) -> None:
+        self.inject(faults)
+        self.client.add_or_update_participants(room_id, participants_of(roles))
+        self.model[room_id].roles |= roles
+
+    @rule(room_id=rooms, faults=some_faults, removed=st.sets(raw_ids, max_size=3))
+    def remove_participants(self, room_id: str, faults: list[Fault], removed: set[str]) -> None:
+        self.inject(faults)
+        self.client.remove_participants(room_id, map(identifier_from_raw_id, removed))
+        for raw_id in removed:
+            self.model[room_id].roles.pop(raw_id, None)
+
+    @rule(faults=some_faults)
+    def list_rooms(self, faults: list[Fault]) -> None:
+        self.inject(faults)
+        assert list(self.client.list_rooms()) == [known.room for known in reversed(self.model.values())]
+
+    @precondition(lambda self: len(self.model) > PAGE_SIZE)
+    @rule(faults=some_faults)
+    def list_rooms_with_faults_after_the_first_page(self, faults: list[Fault]) -> None:
+        pages = self.client.list_rooms().by_page()
+        found = list(next(pages))
+        self.inject(faults)
+        found += [room for page in pages for room in page]
+        assert found == [known.room for known in reversed(self.model.values())]
+
+    @rule(room_id=rooms, faults=some_faults)
+    def list_participants(self, room_id: str, faults: list[Fault]) -> None:
+        self.inject(faults)
+        assert list(self.client.list_participants(room_id)) == participants_of(self.model[room_id].roles)
+
+    @rule(target=deleted_rooms, room_id=consumes(rooms), faults=faults_of_delete)
+    def delete_room(self, room_id: str, faults: list[Fault]) -> str:
+        self.inject(faults)
+        self.client.delete_room(room_id)
+        del self.model[room_id]
+        return room_id
+
+    @rule(room_id=deleted_rooms, faults=faults_of_delete)
+    def delete_deleted_room(self, room_id: str, faults: list[Fault]) -> None:
+        self.inject(faults)
+        if all(fault in THROTTLED for fault in faults):
+            with pytest.raises(ResourceNotFoundError):
+                self.client.delete_room(room_id)
+        else:
+            self.client.delete_room(room_id)  # for all that can be known, the attempt that failed deleted it
+
+    @rule(room_id=deleted_rooms, faults=some_faults)
+    def get_deleted_room(self, room_id: str, faults: list[Fault]) -> None:
+        self.inject(faults)
+        with pytest.raises(ResourceNotFoundError):
+            self.client.get_room(room_id)
+
+    @rule(room_id=deleted_rooms, faults=some_faults)
+    def update_deleted_room(self, room_id: str, faults: list[Fault]) -> None:
+        self.inject(faults)
+        with pytest.raises(ResourceNotFoundError):
+            self.client.update_room(room_id, pstn_dial_out_enabled=True)
+
+    @rule(room_id=deleted_rooms, faults=some_faults, roles=some_roles)
+    def invite_to_deleted_room(self, room_id: str, faults: list[Fault], roles: Roles) -> None:
+        self.inject(faults)
+        with pytest.raises(ResourceNotFoundError):
+            self.client.add_or_update_participants(room_id, participants_of(roles))
+
+    @rule(room_id=rooms, faults=faults_that_end_the_call, operation=st.sampled_from(sorted(OPERATIONS)))
+    def raise_and_change_nothing_where_something_else_answers(
+        self, room_id: str, faults: list[Fault], operation: str
+    ) -> None:
+        self.inject(faults)
+        with pytest.raises(HttpResponseError) as caught:
+            OPERATIONS[operation](self.client, room_id)
+        assert caught.value.status_code == 200
+
+
+def test_client_and_emulator_agree_with_the_model_after_every_step_whatever_fails(
+    emulator: RoomsEmulator, client: RoomsClient
+) -> None:
+    with RoomsClient.from_connection_string(emulator.connection_string, retry_total=0) as observer:
+        Rooms.emulator, Rooms.client, Rooms.observer = emulator, client, observer
+        run_state_machine_as_test(
+            Rooms,
+            settings=settings(deadline=None, derandomize=True, database=None, max_examples=50, stateful_step_count=30),
+        )
