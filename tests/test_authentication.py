@@ -218,7 +218,7 @@ def test_an_endpoint_is_a_str() -> None:
         RoomsClient(None, AzureKeyCredential(KEY))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("credential", [KEY, None, AzureNamedKeyCredential("name", KEY)])
+@pytest.mark.parametrize("credential", [KEY, None, Token, AzureNamedKeyCredential("name", KEY)])
 def test_a_credential_of_another_type_is_a_type_error_that_does_not_show_it(credential: object) -> None:
     with pytest.raises(TypeError, match="credential must be an AzureKeyCredential or a TokenCredential") as caught:
         RoomsClient("https://contoso", credential)  # type: ignore[arg-type]

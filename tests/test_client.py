@@ -240,7 +240,7 @@ def test_remove_participants_takes_participants_and_identifiers_only(
 
 
 def test_an_argument_that_no_one_knows_is_a_type_error(client: RoomsClient, emulator: RoomsEmulator) -> None:
-    with pytest.raises(TypeError, match="validfrom"):
+    with pytest.raises(TypeError, match="got an unexpected keyword argument 'validfrom'"):
         client.create_room(validfrom=OPENS)
     assert emulator.requests == []
 
@@ -287,6 +287,11 @@ def test_send_request_answers_an_error_status_as_it_is(client: RoomsClient) -> N
     response = client.send_request(HttpRequest("GET", "/rooms"))
     assert response.status_code == 400
     assert response.json()["error"]["code"] == "ApiVersionUnspecified"
+
+
+def test_send_request_takes_a_request_only(client: RoomsClient) -> None:
+    with pytest.raises(TypeError, match=r"request must be an azure\.core\.rest\.HttpRequest, not str"):
+        client.send_request("/rooms")  # type: ignore[arg-type]
 
 
 def test_send_request_can_stream(client: RoomsClient) -> None:

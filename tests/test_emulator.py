@@ -390,9 +390,11 @@ def test_reset_forgets_faults_requests_and_rooms(emulator: RoomsEmulator, client
         ({"drop": "after", "status": 500}, "drop leaves no answer"),
         ({"drop": "after", "truncate": True}, "drop leaves no answer"),
         ({"delay": 1, "retry_after": 1}, "retry_after needs a status"),
+        ({"retry_after": 1}, "retry_after needs a status"),
         ({"status": 99}, "status must be from 200 to 599, not 99"),
-        ({"status": 500, "times": 0}, "times must be at least 1"),
-        ({"delay": -1}, "delay not negative"),
+        ({"status": 500, "times": 0}, "times must be at least 1, not 0"),
+        ({"delay": -1}, "delay must not be negative: -1"),
+        ({"status": 500, "path": "rooms"}, r"path must begin with / or \*: 'rooms'"),
     ],
 )
 def test_a_fault_that_makes_no_sense_is_a_value_error(
@@ -402,12 +404,27 @@ def test_a_fault_that_makes_no_sense_is_a_value_error(
         emulator.inject(**fault)
 
 
+@pytest.mark.parametrize("fault", [{"status": "500"}, {"body": "<html>"}])
+def test_a_fault_of_a_wrong_type_is_a_type_error(emulator: RoomsEmulator, fault: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match="must be (an int|bytes), not str"):
+        emulator.inject(**fault)
+
+
+def test_a_delayed_request_does_not_hold_up_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    with RoomsEmulator() as emulator:
+        emulator.inject(delay=3600)
+        with pytest.raises(ServiceResponseError):
+            new_client(emulator).create_room(read_timeout=0.05)
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"access_key": "not base64"}, "access_key is not base64"),
         ({"page_size": 0}, "page_size must be at least 1, not 0"),
         ({"keyfile": "key.pem"}, "keyfile is given without certfile"),
+        ({"port": 99999}, "port must be from 0 to 65535, not 99999"),
     ],
 )
 def test_an_argument_that_makes_no_sense_is_a_value_error(arguments: dict[str, Any], message: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.core.settings import settings
 
 from azure.communication.rooms import PhoneNumberIdentifier, RoomParticipant, RoomsClient
 from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
@@ -30,7 +31,10 @@ def test_a_snippet_runs(
     monkeypatch.setenv("ROOMS_SECOND_ACCESS_KEY", DEVELOPMENT_ACCESS_KEY)
     room = client.create_room(participants=[RoomParticipant(PhoneNumberIdentifier("+14255550123"))])
     namespace: dict[str, Any] = {"__name__": "snippet", "client": client, "room": room, "room_id": room.id}
-    exec(compile(snippet, "README.md", "exec"), namespace)
+    try:
+        exec(compile(snippet, "README.md", "exec"), namespace)
+    finally:
+        settings.tracing_enabled.unset_value()
 
 
 def test_the_readme_has_an_example_for_each_operation() -> None:

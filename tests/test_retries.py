@@ -229,6 +229,11 @@ def test_retry_after_is_waited_at_least_with_jitter(emulator: RoomsEmulator, sle
     assert len(set(sleeps)) == 20
 
 
+def test_a_retry_after_that_cannot_be_read_is_not_respected(client: RoomsClient, emulator: RoomsEmulator) -> None:
+    emulator.inject(status=429, retry_after="soon")
+    assert client.create_room().id
+
+
 def test_a_timeout_for_all_attempts_together_ends_them(
     emulator: RoomsEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

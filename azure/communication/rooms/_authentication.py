@@ -83,7 +83,8 @@ def authentication_policy(
     """The policy for the credential. No message shows the credential."""
     if isinstance(credential, AzureKeyCredential):
         return HmacCredentialPolicy(credential)
-    if not (hasattr(credential, "get_token") or hasattr(credential, "get_token_info")):
+    is_token_credential = hasattr(credential, "get_token") or hasattr(credential, "get_token_info")
+    if not is_token_credential or isinstance(credential, type):
         raise TypeError(
             f"credential must be an AzureKeyCredential or a TokenCredential, not {type(credential).__name__}"
         )

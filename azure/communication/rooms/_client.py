@@ -51,10 +51,12 @@ class RoomsClient:
     kind, with waits that grow and have jitter. A request of :meth:`send_request` is retried as azure-core does by
     default: a POST or PATCH only where that is safe without a repeatability ID.
 
-    The keyword arguments of azure-core work both here and at each call, such as ``retry_total``, ``retry_status``,
-    ``retry_backoff_factor``, ``retry_on_methods`` and ``timeout`` (seconds, for all attempts together);
-    ``connection_timeout`` and ``read_timeout`` (seconds, default 300 each), ``connection_verify``, ``proxies``,
-    ``headers``, ``user_agent``, ``request_id``, ``logging_enable``, ``raw_request_hook`` and ``raw_response_hook``.
+    The keyword arguments of azure-core work both here and at each call, such as ``retry_connect``, ``retry_read`` and
+    ``retry_status`` (how many retries of each kind), ``retry_total`` (of all kinds together), ``retry_backoff_factor``,
+    ``timeout`` (seconds, after which no further attempt is made); ``connection_timeout`` and ``read_timeout`` (seconds
+    for one attempt, default 300 each), ``connection_verify``, ``proxies``, ``headers``, ``user_agent``,
+    ``request_id``, ``logging_enable``, ``raw_request_hook`` and ``raw_response_hook``; at each call also
+    ``retry_on_methods``.
     Here only: ``transport``, ``policies``, ``per_call_policies``, ``per_retry_policies`` and ``use_env_settings``.
 
     :param str endpoint: The resource's endpoint, such as ``https://contoso.communication.azure.com``. Without scheme
@@ -316,10 +318,13 @@ class RoomsClient:
         :keyword bool stream: Whether to leave the answer's body to be read by the caller. Default: False.
         :return: The answer, whatever its status.
         :rtype: ~azure.core.rest.HttpResponse
+        :raises TypeError: ``request`` is not an ~azure.core.rest.HttpRequest.
         :raises ValueError: The URL is absolute and on another scheme, host or port than the endpoint: the client's
          credential is for its endpoint alone.
         :raises ~azure.core.exceptions.AzureError: The service could not be reached.
         """
+        if not isinstance(request, HttpRequest):
+            raise TypeError(f"request must be an azure.core.rest.HttpRequest, not {type(request).__name__}")
         request = copy.deepcopy(request)
         if not urlsplit(request.url).netloc:
             request.url = f"{self._endpoint}/{request.url.lstrip('/')}"

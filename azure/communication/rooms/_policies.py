@@ -44,7 +44,10 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
         return backoff * random.uniform(0.5, 1)
 
     def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
-        retry_after = super().get_retry_after(response)
+        try:
+            retry_after = super().get_retry_after(response)
+        except ValueError:  # neither seconds nor a date: a proxy's, say
+            return None
         return retry_after and retry_after * random.uniform(1, 1.25)
 
 

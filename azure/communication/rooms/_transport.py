@@ -56,8 +56,11 @@ class RoomsSession(requests.Session):
         allow_redirects: bool,
         proxies: dict[str, str] | None,
         stream: bool = False,
+        **unknown: object,
     ) -> Any:
         """Send what azure-core's transport asks for, and read the answer unless it is to be streamed."""
+        if unknown:  # nobody on the way here took it for its own
+            raise TypeError(f"got an unexpected keyword argument {next(iter(unknown))!r}")
         if files or isinstance(data, dict):
             raise TypeError("the service takes JSON: form data and files cannot be sent")
         pool, through_proxy = self._pool(url, proxies, verify, cert)

@@ -1,6 +1,6 @@
 """A local emulator of the Rooms service, for development and tests without an Azure account.
 
-It needs the extra: ``pip install "azure-communication-rooms[emulator]"``.
+It needs the extra ``emulator``, as in ``pip install -e ".[emulator]"``.
 """
 
 from typing import TYPE_CHECKING
@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from ._faults import ReceivedRequest
 
 __all__ = ["DEVELOPMENT_ACCESS_KEY", "ReceivedRequest", "RoomsEmulator"]
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def __getattr__(name: str) -> object:
@@ -22,7 +26,9 @@ def __getattr__(name: str) -> object:
         if (error.name or "").partition(".")[0] not in ("httptools", "starlette", "uvicorn"):
             raise
         raise ModuleNotFoundError(
-            f"the emulator needs {error.name}: pip install 'azure-communication-rooms[emulator]'", name=error.name
+            f"the emulator needs {error.name}: install this package with its extra, "
+            "as in pip install '<checkout of azure-communication-rooms>[emulator]'",
+            name=error.name,
         ) from error
     value: object = getattr(_emulator, name)
     return value

@@ -14,8 +14,10 @@ def main() -> None:
         description="A local emulator of the Rooms service of Azure Communication Services.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8787, help="the port to listen on, 0 for a free one (%(default)s)")
-    parser.add_argument("--database", metavar="FILE", default=":memory:", help="the SQLite file that the rooms live in")
+    parser.add_argument("--port", type=int, default=8787, help="the port, 0 for a free one (default: %(default)s)")
+    parser.add_argument(
+        "--database", metavar="FILE", default=":memory:", help="the SQLite file (default: none, in memory)"
+    )
     parser.add_argument("--access-key", metavar="KEY", help="the access key, base64 (default: a development key)")
     parser.add_argument("--page-size", metavar="N", type=int, default=30, help="items in a page (default: %(default)s)")
     parser.add_argument("--certfile", metavar="FILE", help="the certificate chain, PEM; with it, TLS is served")
@@ -33,7 +35,7 @@ def main() -> None:
         with RoomsEmulator(**options) as emulator:
             print(emulator.connection_string, flush=True)
             stop.wait()
-    except (ModuleNotFoundError, OSError, OverflowError, ValueError, sqlite3.Error) as error:
+    except (ModuleNotFoundError, OSError, ValueError, sqlite3.Error) as error:
         sys.exit(f"{parser.prog}: {_reason(error, options)}")
 
 

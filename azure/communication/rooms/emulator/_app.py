@@ -4,6 +4,7 @@ import asyncio
 import logging
 import secrets
 import time
+from contextlib import suppress
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -25,6 +26,11 @@ class Application:
     def __init__(self, service: RoomsService, faults: Faults) -> None:
         self._service = service
         self._faults = faults
+        self._stopping = asyncio.Event()
+
+    def end_delays(self) -> None:
+        """Let the requests that a fault delays go on at once. For the server's thread, when it stops."""
+        self._stopping.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -47,7 +53,8 @@ class Application:
         )
         fault = self._faults.receive(received)
         if fault.delay:
-            await asyncio.sleep(fault.delay)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), fault.delay)
         response = self._response(request, received, fault)
         if response is None or fault.drop:
             await _drop(request)

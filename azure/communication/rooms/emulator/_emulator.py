@@ -43,8 +43,8 @@ class RoomsEmulator:
     :paramtype keyfile: str or None
     :keyword bearer_token: A token that is accepted in place of a signature. Default: None, no token is.
     :paramtype bearer_token: str or None
-    :raises ValueError: The access key is not base64, the page size is less than 1, or there is a key file without
-     certificate file.
+    :raises ValueError: The access key is not base64, the page size or the port cannot be, or there is a key file
+     without certificate file.
     """
 
     def __init__(
@@ -65,6 +65,8 @@ class RoomsEmulator:
             raise ValueError("access_key is not base64") from None
         if page_size < 1:
             raise ValueError(f"page_size must be at least 1, not {page_size}")
+        if not 0 <= port <= 65535:
+            raise ValueError(f"port must be from 0 to 65535, not {port}")
         if keyfile and not certfile:
             raise ValueError("keyfile is given without certfile")
         self._host = host
@@ -141,8 +143,15 @@ class RoomsEmulator:
         :keyword path: Only requests with this path, in which ``*`` stands for anything: ``/rooms/*/participants``.
          Default: any.
         :paramtype path: str or None
-        :raises ValueError: No fault is asked for, or two that exclude each other.
+        :raises TypeError: ``status`` is not an int, or ``body`` not bytes.
+        :raises ValueError: No fault is asked for, two that exclude each other, or one that cannot be.
         """
+        if body is not None and not isinstance(body, bytes):
+            raise TypeError(f"body must be bytes, not {type(body).__name__}")
+        if status is not None and not isinstance(status, int):
+            raise TypeError(f"status must be an int, not {type(status).__name__}")
+        if retry_after is not None and status is None:
+            raise ValueError("retry_after needs a status to go with")
         answers = status is not None or body is not None
         if not (answers or drop or delay or truncate):
             raise ValueError("nothing to inject: give status, body, drop, delay or truncate")
@@ -150,12 +159,14 @@ class RoomsEmulator:
             raise ValueError(f"drop must be 'before' or 'after', not {drop!r}")
         if drop and (answers or truncate):
             raise ValueError("drop leaves no answer: it excludes status, body and truncate")
-        if retry_after is not None and not answers:
-            raise ValueError("retry_after needs a status to go with")
         if status is not None and not 200 <= status <= 599:
             raise ValueError(f"status must be from 200 to 599, not {status}")
-        if times < 1 or delay < 0:
-            raise ValueError("times must be at least 1, and delay not negative")
+        if times < 1:
+            raise ValueError(f"times must be at least 1, not {times}")
+        if delay < 0:
+            raise ValueError(f"delay must not be negative: {delay}")
+        if path is not None and not path.startswith(("/", "*")):
+            raise ValueError(f"path must begin with / or *: {path!r}")
         self._faults.add(
             Fault(
                 status=status,
@@ -200,7 +211,9 @@ class RoomsEmulator:
             LOGGER.warning("listening on %s: other machines can reach this emulator", self._host)
 
     def stop(self) -> None:
-        """Stop listening, once the requests under way are answered, or after a second. To stop again does nothing."""
+        """Stop listening, once the requests under way are answered, or after a second. Delayed ones are delayed no
+        longer. To stop again does nothing.
+        """
         if self._running:
             server, store = self._running
             self._running = None

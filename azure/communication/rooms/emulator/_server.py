@@ -5,9 +5,9 @@ import socket
 import threading
 
 import uvicorn
-from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ._app import Application
 from ._errors import status_error
 from ._service import error_response
 
@@ -15,7 +15,7 @@ from ._service import error_response
 class Server:
     """Listens from the moment it is made until it is stopped."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int, certfile: str | None, keyfile: str | None) -> None:
+    def __init__(self, app: Application, host: str, port: int, certfile: str | None, keyfile: str | None) -> None:
         config = uvicorn.Config(
             app,
             http=_Protocol,
@@ -40,7 +40,7 @@ class Server:
         # With the protocol named, asyncio turns Nagle's algorithm off on each connection: answers don't wait for ACKs.
         self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listener.detach())
         self.port: int = self._socket.getsockname()[1]
-        self._server = uvicorn.Server(config)
+        self._server = _Uvicorn(config, app)
         self._thread = threading.Thread(
             target=self._server.run, args=([self._socket],), name=f"rooms-emulator-{self.port}", daemon=True
         )
@@ -50,6 +50,18 @@ class Server:
         self._server.should_exit = True
         self._thread.join()
         self._socket.close()
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn, but delayed requests do not hold up the end."""
+
+    def __init__(self, config: uvicorn.Config, app: Application) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.end_delays()
+        await super().shutdown(sockets)
 
 
 class _Protocol(HttpToolsProtocol):
