@@ -63,6 +63,7 @@ def test_a_post_is_signed_like_the_contracts_example(kind: type) -> None:
     [
         "https://CONTOSO.communication.azure.com/rooms?api-version=2025-03-13",
         "https://contoso.communication.azure.com:443/rooms?api-version=2025-03-13",
+        "https://contoso.communication.azure.com./rooms?api-version=2025-03-13",
         "https://contoso.communication.azure.com/%72ooms?api-version=2025-03-13",
         "https://contoso.communication.azure.com/rooms?api-version=2025-03-13#fragment",
     ],
@@ -83,6 +84,12 @@ def test_what_is_sent_alike_is_signed_alike(url: str) -> None:
 )
 def test_what_is_sent_differently_is_signed_differently(url: str) -> None:
     assert signature(HttpRequest("GET", url)) != "4lnEQZUGHWbXAbvvMu1Im9sJjz8GZ1qpHFN1KqMVaGM="
+
+
+def test_a_method_is_signed_and_sent_in_upper_case() -> None:
+    request = HttpRequest("get", "https://contoso.communication.azure.com/rooms?api-version=2025-03-13")
+    assert signature(request) == "4lnEQZUGHWbXAbvvMu1Im9sJjz8GZ1qpHFN1KqMVaGM="
+    assert request.method == "GET"
 
 
 def test_a_host_header_of_the_callers_is_what_is_signed() -> None:
@@ -168,6 +175,7 @@ def test_a_connection_string_is_a_str() -> None:
         ("http://localhost:80/", "http://localhost"),
         ("http://[::1]:8787/", "http://[::1]:8787"),
         ("https://gateway/Rooms/v1//", "https://gateway/Rooms/v1"),
+        ("https://gateway.:8443/", "https://gateway:8443"),
     ],
 )
 def test_an_endpoint_may_be_spelled_in_many_ways(endpoint: str, parsed: str) -> None:
@@ -187,6 +195,9 @@ def test_an_endpoint_may_be_spelled_in_many_ways(endpoint: str, parsed: str) -> 
         "https://contoso/#x",
         "https://con toso",
         "https://contoso/a b",
+        "https://contoso/a/../b",
+        "https://contoso/./b",
+        "https://con\ntoso",
         "https://bücher.example",
         "https://[::1",
     ],

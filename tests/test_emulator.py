@@ -9,6 +9,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from email.utils import formatdate
 from pathlib import Path
@@ -148,9 +149,9 @@ def test_a_listing_is_stable_while_rooms_come_and_go_between_pages(client: Rooms
     ids = [client.create_room().id for _ in range(9)][::-1]
     pages = client.list_rooms().by_page()
     seen = [room.id for room in next(pages)]
-    client.create_room()
     for room_id in (ids[0], ids[2], ids[3], ids[8]):
         client.delete_room(room_id)
+    client.create_room()  # takes the place of none that was deleted
     for page in pages:
         seen += [room.id for room in page]
     assert seen == [*ids[:3], *ids[4:8]]
@@ -332,6 +333,7 @@ def test_faults_wait_in_order_for_the_requests_that_match_them(emulator: RoomsEm
     room = client.create_room()
     emulator.inject(status=500, method="patch")
     emulator.inject(status=501, path="/rooms/*/participants", times=2)
+    emulator.inject(status=599, path="/room?")  # which stands for itself
     emulator.inject(status=502, path="/rooms")
     emulator.inject(status=403)
     calls: list[Callable[[], object]] = [
@@ -373,6 +375,26 @@ def test_a_delayed_request_does_not_hold_up_others(emulator: RoomsEmulator, clie
     assert list(client.list_rooms()) == []
 
 
+def test_reset_forgets_a_request_that_is_still_delayed(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    emulator.inject(delay=0.2)
+    emulator.inject(delay=0.4)
+    with ThreadPoolExecutor() as executor:
+        delayed = [executor.submit(client.create_room, retry_total=0) for _ in range(2)]
+        while len(emulator.requests) < 2:
+            pass
+        emulator.reset()
+        assert all(isinstance(future.exception(), ServiceResponseError) for future in delayed)
+    assert list(client.list_rooms()) == []
+
+
+def test_the_requests_kept_are_bounded(emulator: RoomsEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("azure.communication.rooms.emulator._faults._BYTES_KEPT", 10)
+    client = new_client(emulator)
+    for _ in range(7):
+        client.create_room()
+    assert [request.body for request in emulator.requests] == [b"{}"] * 5
+
+
 def test_reset_forgets_faults_requests_and_rooms(emulator: RoomsEmulator, client: RoomsClient) -> None:
     client.create_room()
     emulator.inject(status=500)
@@ -392,6 +414,8 @@ def test_reset_forgets_faults_requests_and_rooms(emulator: RoomsEmulator, client
         ({"delay": 1, "retry_after": 1}, "retry_after needs a status"),
         ({"retry_after": 1}, "retry_after needs a status"),
         ({"status": 99}, "status must be from 200 to 599, not 99"),
+        ({"status": 204, "body": b"x"}, "an answer with status 204 has no body"),
+        ({"status": 429, "retry_after": "1\r\nX: 1"}, "retry_after cannot be a header"),
         ({"status": 500, "times": 0}, "times must be at least 1, not 0"),
         ({"delay": -1}, "delay must not be negative: -1"),
         ({"status": 500, "path": "rooms"}, r"path must begin with / or \*: 'rooms'"),
@@ -422,6 +446,7 @@ def test_a_delayed_request_does_not_hold_up_the_end(caplog: pytest.LogCaptureFix
     ("arguments", "message"),
     [
         ({"access_key": "not base64"}, "access_key is not base64"),
+        ({"access_key": ""}, "access_key is not base64"),
         ({"page_size": 0}, "page_size must be at least 1, not 0"),
         ({"keyfile": "key.pem"}, "keyfile is given without certfile"),
         ({"port": 99999}, "port must be from 0 to 65535, not 99999"),
@@ -441,6 +466,38 @@ def test_rooms_in_a_file_survive_a_restart(tmp_path: Path) -> None:
         client = new_client(emulator)
         assert client.get_room(room.id) == room
         assert [participant.role for participant in client.list_participants(room.id)] == ["Consumer"]
+
+
+def test_emulators_can_share_a_file(tmp_path: Path) -> None:
+    database = str(tmp_path / "rooms.db")
+    with RoomsEmulator(database=database) as one, RoomsEmulator(database=database) as other:
+        clients = [new_client(one), new_client(other)]
+        with ThreadPoolExecutor(8) as executor:
+            ids = set(executor.map(lambda number: clients[number % 2].create_room().id, range(80)))
+        assert all({room.id for room in client.list_rooms()} == ids for client in clients)
+        assert len(ids) == 80
+
+
+def test_a_database_that_fails_is_told_in_the_services_form(
+    client: RoomsClient, running_emulator: RoomsEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*values: object) -> None:
+        raise sqlite3.OperationalError("disk is full")
+
+    _, store = running_emulator._started()
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "add_room", fail)
+        with pytest.raises(HttpResponseError, match=r"\(ServiceUnavailable\) The database failed: disk is full"):
+            client.create_room(retry_total=0)
+    assert client.create_room().id
+
+
+def test_with_a_room_its_participants_go_from_the_database(
+    client: RoomsClient, running_emulator: RoomsEmulator
+) -> None:
+    client.delete_room(client.create_room(participants=[RoomParticipant(UnknownIdentifier("8:acs:r_u"))]).id)
+    _, store = running_emulator._started()
+    assert store._connection.execute("SELECT count(*) FROM participants").fetchone() == (0,)
 
 
 def test_what_cannot_be_opened_is_told_at_the_start_and_leaves_nothing_behind(tmp_path: Path) -> None:

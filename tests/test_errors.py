@@ -228,6 +228,7 @@ def test_a_room_that_is_none_is_a_decode_error_that_says_so(
         (b'{"value":[3]}', "an object was expected, not int"),
         (b'{"value":[{}]}', "'id' is missing"),
         (b'{"value":[],"nextLink":3}', "'nextLink' is not a string"),
+        (b'{"value":[],"nextLink":"http://[oops"}', "Invalid IPv6 URL"),
     ],
 )
 def test_a_page_that_is_none_is_a_decode_error_that_says_so(

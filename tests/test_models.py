@@ -3,6 +3,7 @@ import json
 import pickle
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
+from enum import Enum
 from types import MappingProxyType
 
 import pytest
@@ -28,11 +29,11 @@ ROOM: dict[str, object] = {
 USER = CommunicationUserIdentifier("8:acs:r_u")
 
 
-def pickled(value: object) -> object:
-    return pickle.loads(pickle.dumps(value))
+def pickled(protocol: int) -> Callable[[object], object]:
+    return lambda value: pickle.loads(pickle.dumps(value, protocol))
 
 
-COPIES: list[Callable[[object], object]] = [copy.copy, copy.deepcopy, pickled]
+COPIES = [copy.copy, copy.deepcopy, *map(pickled, range(pickle.HIGHEST_PROTOCOL + 1))]
 
 
 def test_a_room_has_the_values_of_its_json() -> None:
@@ -103,6 +104,13 @@ def test_a_room_can_be_copied_and_pickled(copied: Callable[[CommunicationRoom], 
     assert room.as_dict() == ROOM
 
 
+def test_a_copy_of_a_subclass_is_of_that_class() -> None:
+    class Mine(CommunicationRoom):
+        pass
+
+    assert type(copy.copy(Mine(ROOM))) is Mine
+
+
 def test_a_room_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         CommunicationRoom(ROOM).valid_until = datetime.now(timezone.utc)  # type: ignore[misc]
@@ -137,6 +145,8 @@ def test_a_room_takes_json_or_values_but_not_both_and_nothing_else() -> None:
         CommunicationRoom(ROOM, pstn_dial_out_enabled=False)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="as a mapping, or its values by keyword"):
         CommunicationRoom("99")  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="id must be a str, not int"):
+        CommunicationRoom(id=99)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="created_at must be a datetime"):
         CommunicationRoom(id="99")  # type: ignore[call-overload]
 
@@ -157,6 +167,21 @@ def test_a_participant_is_an_attendee_unless_told_otherwise() -> None:
 
 def test_a_known_role_given_as_a_string_is_that_role() -> None:
     assert RoomParticipant(USER, "Presenter").role is ParticipantRole.PRESENTER
+
+
+def test_a_role_of_an_enum_of_the_callers_is_its_value() -> None:
+    class Mine(str, Enum):
+        HOST = "Presenter"
+
+    assert RoomParticipant(USER, Mine.HOST).as_dict()["role"] == "Presenter"
+
+
+def test_a_participant_follows_its_identifier() -> None:
+    user = CommunicationUserIdentifier("8:acs:r_u")
+    participant = RoomParticipant(user)
+    user.raw_id = "8:acs:r_v"
+    assert participant.as_dict()["rawId"] == "8:acs:r_v"
+    assert participant != RoomParticipant(USER)
 
 
 def test_an_unknown_role_stays_a_string() -> None:

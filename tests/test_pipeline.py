@@ -10,7 +10,6 @@ from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import (
     HeadersPolicy,
     HTTPPolicy,
-    RetryPolicy,
     SansIOHTTPPolicy,
     UserAgentPolicy,
 )
@@ -135,7 +134,7 @@ def test_a_single_policy_needs_no_list(make_client: MakeClient, emulator: RoomsE
 
 
 def test_policies_replace_all_of_them(emulator: RoomsEmulator) -> None:
-    policies: list[object] = [UserAgentPolicy("mine"), RetryPolicy()]
+    policies: list[object] = [UserAgentPolicy("mine")]
     client = RoomsClient.from_connection_string(emulator.connection_string, policies=policies)
     with pytest.raises(Exception, match="Denied"):
         client.create_room()
@@ -184,6 +183,11 @@ def test_a_transport_of_the_callers_is_used_and_signed_for(emulator: RoomsEmulat
         with pytest.raises(Exception, match="Invalid room ID length"):
             client.get_room(room_id)
     client.close()
+
+
+def test_query_parameters_can_be_added_to_a_call(make_client: MakeClient, emulator: RoomsEmulator) -> None:
+    make_client().create_room(params={"colour": "blue"})
+    assert emulator.requests[-1].query == "colour=blue&api-version=2025-03-13"
 
 
 def test_operations_are_traced_under_their_names() -> None:

@@ -129,6 +129,15 @@ def test_a_delete_that_took_effect_before_the_connection_broke_succeeds(
     assert [request.answer for request in emulator.requests[1:]] == [None, 404]
 
 
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
+def test_a_delete_that_may_have_taken_effect_before_an_error_succeeds(
+    client: RoomsClient, emulator: RoomsEmulator, status: int
+) -> None:
+    emulator.inject(status=status)
+    client.delete_room("99000000000000000")
+    assert [request.answer for request in emulator.requests] == [status, 404]
+
+
 @pytest.mark.parametrize("status", [None, 429])
 def test_a_delete_of_a_room_that_was_never_there_is_not_found(
     client: RoomsClient, emulator: RoomsEmulator, status: int | None
@@ -158,6 +167,16 @@ def test_a_request_that_cannot_be_retried_safely_is_not(client: RoomsClient, emu
     with pytest.raises(ServiceResponseError):
         client.send_request(HttpRequest("POST", "/rooms?api-version=2025-03-13", json={}))
     assert len(emulator.requests) == 1
+
+
+def test_a_repeatable_request_of_the_callers_is_retried(client: RoomsClient, emulator: RoomsEmulator) -> None:
+    headers = {
+        "Repeatability-Request-ID": "4e1f5b8e-7a2d-4b0e-9d3a-1c2b3d4e5f60",
+        "Repeatability-First-Sent": "Thu, 27 Jul 2023 16:34:41 GMT",
+    }
+    emulator.inject(drop="after")
+    client.send_request(HttpRequest("POST", "/rooms?api-version=2025-03-13", headers=headers, json={}))
+    assert len(list(client.list_rooms())) == 1
 
 
 def test_a_get_of_the_callers_is_retried(client: RoomsClient, emulator: RoomsEmulator) -> None:
@@ -229,8 +248,11 @@ def test_retry_after_is_waited_at_least_with_jitter(emulator: RoomsEmulator, sle
     assert len(set(sleeps)) == 20
 
 
-def test_a_retry_after_that_cannot_be_read_is_not_respected(client: RoomsClient, emulator: RoomsEmulator) -> None:
-    emulator.inject(status=429, retry_after="soon")
+@pytest.mark.parametrize("retry_after", ["soon", "inf", "nan", "-1"])
+def test_a_retry_after_that_cannot_be_waited_is_not_respected(
+    client: RoomsClient, emulator: RoomsEmulator, retry_after: str
+) -> None:
+    emulator.inject(status=429, retry_after=retry_after)
     assert client.create_room().id
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 from azure.core.credentials import AccessToken, AzureKeyCredential
-from azure.core.exceptions import AzureError, ServiceRequestError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError
 from azure.core.settings import settings
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -94,6 +94,29 @@ def test_a_redirect_on_the_same_host_is_signed_anew(emulator: RoomsEmulator) -> 
     (_, _, first), (_, target, second) = server.requests
     assert target == f"/rooms/{room.id}?api-version=2025-03-13"
     assert first["Authorization"] != second["Authorization"]
+
+
+def test_a_redirect_or_hook_that_leaves_tls_is_not_signed() -> None:
+    def without_tls(request: object) -> None:
+        request.http_request.url = request.http_request.url.replace("https:", "http:")  # type: ignore[attr-defined]
+
+    with scripted_server() as server:
+        endpoint = server.endpoint.replace("http:", "https:")
+        client = RoomsClient(endpoint, AzureKeyCredential(KEY), raw_request_hook=without_tls)
+        with pytest.raises(ClientAuthenticationError, match="leaves TLS is not signed"):
+            client.create_room()
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("token", [f"{TOKEN}\n", f"{TOKEN}é", f"{TOKEN}\N{SNOWMAN}"])
+def test_a_token_that_cannot_be_a_header_is_not_shown(token: str) -> None:
+    class Odd:
+        def get_token(self, *scopes: str, **kwargs: object) -> AccessToken:
+            return AccessToken(token, 2**33)
+
+    with pytest.raises(ClientAuthenticationError, match="characters that cannot be sent") as caught:
+        RoomsClient("https://127.0.0.1:1", Odd()).create_room()
+    assert TOKEN not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_bearer_token_is_not_sent_when_a_redirect_or_hook_leaves_tls() -> None:

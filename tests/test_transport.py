@@ -3,6 +3,8 @@
 import gzip
 import json
 import os
+import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -14,7 +16,7 @@ from typing import Any
 import pytest
 import trustme
 from azure.core.credentials import AccessToken, AzureKeyCredential
-from azure.core.exceptions import ServiceRequestError
+from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError
 from azure.core.rest import HttpRequest
 
 from azure.communication.rooms import RoomsClient
@@ -211,13 +213,80 @@ def test_one_connection_is_used_again_and_again() -> None:
         assert pool.num_connections == 1
 
 
+def test_what_is_given_per_call_does_not_stick() -> None:
+    with scripted_server(*[Answer(body=ROOM)] * 2) as one, scripted_server(Answer(body=ROOM)) as other:
+        client = RoomsClient("http://contoso.example", KEY)
+        for proxy in (one, other, one):
+            client.get_room("99", proxies={"http": proxy.endpoint})
+        assert (len(one.requests), len(other.requests)) == (2, 1)
+        for cert in (
+            "/no/such/one.pem",
+            ("/no/such/other.pem", "/no/such/key"),
+            ["/no/such/other.pem", "/no/such/key"],
+        ):
+            with pytest.raises(OSError, match=r"/no/such/"):
+                RoomsClient("https://127.0.0.1:1", KEY).get_room("99", connection_cert=cert)
+
+
+def test_a_fragment_does_not_change_how_a_proxy_is_asked() -> None:
+    with scripted_server(*[Answer(body=ROOM)] * 2) as proxy:
+        client = RoomsClient("http://contoso.example", KEY, proxies={"http": proxy.endpoint})
+        client.send_request(HttpRequest("GET", "/rooms/99?api-version=2025-03-13#top"))
+        client.get_room("99")
+    assert [target for _, target, _ in proxy.requests] == ["http://contoso.example/rooms/99?api-version=2025-03-13"] * 2
+
+
+@pytest.mark.parametrize("url", ["http://[x", "http://127.0.0.1:99999"])
+def test_a_proxy_that_is_no_url_is_an_error_of_azure_cores(url: str) -> None:
+    client = RoomsClient("http://contoso.example", KEY, proxies={"http": url}, retry_total=0)
+    with pytest.raises(AzureError):
+        client.get_room("99")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(body=b"not gzip", headers={"Content-Encoding": "gzip"}),
+        Answer(body=b"zz\r\n", headers={"Transfer-Encoding": "chunked"}),
+    ],
+)
+def test_an_answer_that_cannot_be_read_is_a_service_response_error(answer: Answer) -> None:
+    with scripted_server(answer) as server:
+        client = RoomsClient(server.endpoint, KEY, retry_total=0)
+        with pytest.raises(ServiceResponseError):
+            client.get_room("99")
+
+
+def test_a_delete_whose_answer_tls_could_not_read_counts_as_done(certificates: Certificates) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificates.certfile, certificates.keyfile)
+    not_found = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+
+    def serve(listener: socket.socket) -> None:
+        for garbled in (True, False):
+            plain, _ = listener.accept()
+            with plain, context.wrap_socket(plain.dup(), server_side=True) as connection:
+                connection.recv(65536)
+                plain.sendall(not_found) if garbled else connection.sendall(not_found)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=serve, args=(listener,))
+        server.start()
+        endpoint = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        RoomsClient(endpoint, KEY, connection_verify=certificates.authority, retry_backoff_factor=0).delete_room("99")
+        server.join()
+
+
 def test_threads_share_a_client_and_open_no_more_connections_than_there_are_threads(emulator: RoomsEmulator) -> None:
     threads = 24
     together = threading.Barrier(threads)
     with RoomsClient.from_connection_string(emulator.connection_string) as client:
+        room_id = client.create_room().id
+        emulator.inject(delay=0.5, method="GET", times=threads)
 
         def work(_: int) -> list[str]:
             together.wait()
+            client.get_room(room_id)  # all of them at once
             return [client.create_room().id for _ in range(10)]
 
         with ThreadPoolExecutor(threads) as executor:
@@ -226,7 +295,7 @@ def test_threads_share_a_client_and_open_no_more_connections_than_there_are_thre
         [(pool, _)] = session._pools.values()
         assert pool.num_connections <= threads
         assert len(set(ids)) == threads * 10
-        assert {room.id for room in client.list_rooms()} == set(ids)
+        assert {room.id for room in client.list_rooms()} == {room_id, *ids}
 
 
 def test_a_key_can_be_rotated_while_threads_use_the_client() -> None:

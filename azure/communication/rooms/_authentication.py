@@ -10,12 +10,14 @@ from email.utils import formatdate
 from urllib.parse import unquote, urlsplit
 
 from azure.core.credentials import AzureKeyCredential, TokenCredential
+from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import BearerTokenCredentialPolicy, SansIOHTTPPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
 _SCOPE = "https://communication.azure.com//.default"
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ROOT_DOT = re.compile(r"\.(?=:\d+$|$)")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -48,6 +50,8 @@ def parse_endpoint(endpoint: str) -> str:
     url = endpoint.strip()
     if "accesskey=" in url.lower():
         raise ValueError("endpoint must be a URL; a connection string is for RoomsClient.from_connection_string()")
+    if not re.fullmatch(r"[!-~]+", url):
+        raise ValueError("endpoint must be a URL, in printable ASCII")
     if "://" not in url:
         url = f"https://{url}"
     try:
@@ -60,15 +64,15 @@ def parse_endpoint(endpoint: str) -> str:
     if "@" in parts.netloc:
         raise ValueError("endpoint must not hold a user name or password")
     if not re.fullmatch(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", parts.netloc.removesuffix(f":{port}").rstrip(":")):
-        raise ValueError("endpoint must have a host name, in ASCII")
-    if parts.query or parts.fragment or not re.fullmatch(r"[!-~]*", parts.path):
-        raise ValueError("endpoint must be scheme, host, port and path, in ASCII, and nothing else")
+        raise ValueError("endpoint must have a host name")
+    if parts.query or parts.fragment or {".", ".."} & set(parts.path.split("/")):
+        raise ValueError("endpoint must be scheme, host, port and path without dot segments, and nothing else")
     return f"{parts.scheme}://{_host(parts.scheme, parts.netloc)}{parts.path.rstrip('/')}"
 
 
 def _host(scheme: str, netloc: str) -> str:
-    """What the Host header says: lower case, without the scheme's default port."""
-    return netloc.lower().rstrip(":").removesuffix(_DEFAULT_PORTS.get(scheme, ""))
+    """What the Host header says: lower case, without the scheme's default port and the root's dot."""
+    return _ROOT_DOT.sub("", netloc.lower().rstrip(":").removesuffix(_DEFAULT_PORTS.get(scheme, "")))
 
 
 def origin(url: str) -> str:
@@ -79,10 +83,10 @@ def origin(url: str) -> str:
 
 def authentication_policy(
     endpoint: str, credential: AzureKeyCredential | TokenCredential
-) -> "HmacCredentialPolicy | BearerTokenCredentialPolicy[HttpRequest, HttpResponse]":
+) -> "HmacCredentialPolicy | BearerTokenPolicy":
     """The policy for the credential. No message shows the credential."""
     if isinstance(credential, AzureKeyCredential):
-        return HmacCredentialPolicy(credential)
+        return HmacCredentialPolicy(credential, tls_only=endpoint.startswith("https:"))
     is_token_credential = hasattr(credential, "get_token") or hasattr(credential, "get_token_info")
     if not is_token_credential or isinstance(credential, type):
         raise TypeError(
@@ -90,7 +94,7 @@ def authentication_policy(
         )
     if not endpoint.startswith("https:"):
         raise ValueError("endpoint must be https with a TokenCredential: a bearer token is not sent without TLS")
-    return BearerTokenCredentialPolicy(credential, _SCOPE)
+    return BearerTokenPolicy(credential, _SCOPE)
 
 
 def http_date(timestamp: float) -> str:
@@ -116,6 +120,17 @@ def decode_access_key(access_key: str) -> bytes:
     return key
 
 
+class BearerTokenPolicy(BearerTokenCredentialPolicy[HttpRequest, HttpResponse]):
+    """azure-core's bearer token, unless it cannot be a header: the HTTP library's error would show it."""
+
+    def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
+        super().on_request(request)
+        authorization = request.http_request.headers["Authorization"]
+        if not (authorization.isascii() and authorization.isprintable()):
+            del request.http_request.headers["Authorization"]
+            raise ClientAuthenticationError("The credential's token has characters that cannot be sent.")
+
+
 class HmacCredentialPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
     """Signs each request with the access key, as the service's HMAC-SHA256 scheme says.
 
@@ -123,11 +138,13 @@ class HmacCredentialPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
     was signed, at every attempt.
 
     :param ~azure.core.credentials.AzureKeyCredential credential: Its key is read at every request: it can be rotated.
+    :keyword bool tls_only: Whether to refuse to sign a request that goes out without TLS. Default: False.
     :raises ValueError: The key is not base64.
     """
 
-    def __init__(self, credential: AzureKeyCredential) -> None:
+    def __init__(self, credential: AzureKeyCredential, *, tls_only: bool = False) -> None:
         self._credential = credential
+        self._tls_only = tls_only
         # Pairs of what it was made from and what was made, each replaced whole: threads share them without a lock.
         self._key: tuple[str, bytes] = (credential.key, decode_access_key(credential.key))
         self._date: tuple[int, str] = (0, "")
@@ -137,7 +154,10 @@ class HmacCredentialPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
         headers = http_request.headers
         # A stray percent sign makes urllib3 encode all of them anew; escaped, it leaves the URL as it is signed here.
         http_request.url = _STRAY_PERCENT.sub("%25", http_request.url)
+        http_request.method = http_request.method.upper()
         url = urlsplit(http_request.url)
+        if self._tls_only and url.scheme != "https":
+            raise ClientAuthenticationError("The endpoint is https, so a request that leaves TLS is not signed.")
         date = self._now()
         host = headers.get("Host") or _host(url.scheme, url.netloc)
         digest = _content_digest(http_request)

@@ -329,7 +329,7 @@ class RoomsClient:
         if not urlsplit(request.url).netloc:
             request.url = f"{self._endpoint}/{request.url.lstrip('/')}"
         elif origin(request.url) != origin(self._endpoint):
-            raise ValueError(f"request has a URL that is not on the client's endpoint: {request.url!r}")
+            raise ValueError("request has a URL that is not on the client's endpoint")
         return self._client.send_request(request, stream=stream, **kwargs)
 
     def close(self) -> None:

@@ -91,6 +91,8 @@ class CommunicationRoom:
         pstn_dial_out_enabled: bool | None = None,
     ) -> None:
         if data is None:
+            if not isinstance(id, str):
+                raise TypeError(f"id must be a str, not {type(id).__name__}")
             values: dict[str, object] = {
                 "id": id,
                 "createdAt": response_time("created_at", created_at),
@@ -187,7 +189,7 @@ class CommunicationRoom:
         return f"CommunicationRoom({', '.join(f'{name}={value!r}' for name, value in self._values().items())})"
 
     def __reduce__(self) -> tuple[type["CommunicationRoom"], tuple[dict[str, object]]]:
-        return CommunicationRoom, (self._data,)
+        return type(self), (self._data,)
 
 
 def _no_room(data: Mapping[str, object]) -> ValueError:
@@ -217,11 +219,9 @@ class RoomParticipant:
     :type communication_identifier: ~azure.communication.rooms.CommunicationIdentifier or Mapping[str, object]
     :param role: The role. A string is sent as it is; None means the default. Default: ATTENDEE.
     :type role: ~azure.communication.rooms.ParticipantRole or str or None
-    :raises TypeError: An argument is of a wrong type, or a role is given beside JSON.
+    :raises TypeError: An argument is of a wrong type, or another role than the default is given beside JSON.
     :raises ValueError: The JSON lacks the raw ID, or a member is not a string.
     """
-
-    __slots__ = ("_data", "_identifier")
 
     @overload
     def __init__(self, communication_identifier: Mapping[str, object]) -> None: ...
@@ -261,7 +261,7 @@ class RoomParticipant:
 
     @communication_identifier.setter
     def communication_identifier(self, identifier: CommunicationIdentifier) -> None:
-        self._data = {**self._data, "rawId": raw_id_of("communication_identifier", identifier)}
+        raw_id_of("communication_identifier", identifier)
         self._identifier = identifier
 
     @property
@@ -279,20 +279,20 @@ class RoomParticipant:
             role = ParticipantRole.ATTENDEE
         if not isinstance(role, str):
             raise TypeError(f"role must be a ParticipantRole or a str, not {type(role).__name__}")
-        self._data = {**self._data, "role": role.value if isinstance(role, ParticipantRole) else role}
+        self._data = {**self._data, "role": str(role.value) if isinstance(role, Enum) else str(role)}
 
     def as_dict(self) -> dict[str, object]:
-        """The participant as the service's JSON, every member as it came.
+        """The participant as the service's JSON, with raw ID and role as they are now.
 
         :return: A copy that can be changed and given to ``RoomParticipant``, ``json.dumps`` and the like.
         :rtype: dict[str, object]
         """
-        return copy.deepcopy(self._data)
+        return copy.deepcopy({**self._data, "rawId": self._identifier.raw_id})
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RoomParticipant):
             return NotImplemented
-        return (self._data["rawId"], self.role) == (other._data["rawId"], other.role)
+        return (self._identifier.raw_id, self.role) == (other._identifier.raw_id, other.role)
 
     def __repr__(self) -> str:
         return f"RoomParticipant(communication_identifier={self._identifier!r}, role={self._data['role']!r})"

@@ -46,13 +46,12 @@ class RoomsOperations:
         self._query = f"?api-version={quote(api_version, safe='')}"
 
     def create_room(self, body: Mapping[str, object], **kwargs: Any) -> CommunicationRoom:
-        # One pair for all attempts makes the create repeatable, so it can be retried like the other operations.
+        # One pair for all attempts makes the create repeatable, so the retry policy retries it like the others.
         headers = {
             "Content-Type": _JSON,
             "Repeatability-Request-ID": str(uuid.uuid4()),
             "Repeatability-First-Sent": http_date(time.time()),
         }
-        kwargs.setdefault("retry_on_methods", ["POST"])
         response = self._run("POST", self._url("/rooms"), headers, body, **kwargs)
         return _read(response, 201, CommunicationRoom)
 
@@ -100,13 +99,13 @@ class RoomsOperations:
         **kwargs: Any,
     ) -> PipelineResponse[HttpRequest, HttpResponse]:
         content = None if body is None else json.dumps(body).encode("ascii")
-        request = HttpRequest(method, url, headers={"Accept": _JSON, **(headers or {})}, content=content)
-        return self._client._pipeline.run(request, **kwargs)
+        headers = {"Accept": _JSON, **(headers or {})}
+        request = HttpRequest(method, url, params=kwargs.pop("params", None), headers=headers, content=content)
+        return self._client._pipeline.run(request, stream=False, **kwargs)
 
     def _patch(
         self, path: str, body: Mapping[str, object], **kwargs: Any
     ) -> PipelineResponse[HttpRequest, HttpResponse]:
-        kwargs.setdefault("retry_on_methods", ["PATCH"])  # a merge patch is idempotent
         return self._run("PATCH", self._url(path), {"Content-Type": _MERGE_PATCH}, body, **kwargs)
 
     def _list(self, path: str, model: Callable[[Mapping[str, object]], _Model], **kwargs: Any) -> ItemPaged[_Model]:
@@ -135,6 +134,7 @@ def _page(data: Mapping[str, object], model: Callable[[Mapping[str, object]], _M
     link = data.get("nextLink") or None
     if not (link is None or isinstance(link, str)):
         raise ValueError("'nextLink' is not a string")
+    urlsplit(link or "")  # a ValueError where it is no URL
     return link, [model(_json_object(item)) for item in items]
 
 

@@ -1,5 +1,6 @@
 """azure-core's policies, where the Rooms service needs them to act differently."""
 
+import math
 import random
 import uuid
 from typing import Any
@@ -37,6 +38,14 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
     for, so up to a quarter is added to it.
     """
 
+    def send(self, request: PipelineRequest[HttpRequest]) -> PipelineResponse[HttpRequest, HttpResponse]:
+        http_request = request.http_request
+        headers = http_request.headers
+        # azure-core leaves POST and PATCH out; a repeatable request and a merge patch can be sent again all the same.
+        if "Repeatability-Request-ID" in headers or headers.get("Content-Type") == "application/merge-patch+json":
+            request.context.options.setdefault("retry_on_methods", [http_request.method])
+        return super().send(request)
+
     def get_backoff_time(self, settings: dict[str, Any]) -> float:
         retries = max(len(settings["history"]), 1)
         growth = 1 if self.retry_mode == RetryMode.Fixed else 2 ** (retries - 1)
@@ -48,7 +57,9 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
             retry_after = super().get_retry_after(response)
         except ValueError:  # neither seconds nor a date: a proxy's, say
             return None
-        return retry_after and retry_after * random.uniform(1, 1.25)
+        if retry_after is None or not math.isfinite(retry_after):
+            return None
+        return retry_after * random.uniform(1, 1.25)
 
 
 class RedactedTraceLoggingPolicy(NetworkTraceLoggingPolicy):

@@ -5,6 +5,7 @@ reading proxies and certificates from the environment, preparing the URL anew, a
 """
 
 import os
+import ssl
 from collections.abc import MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +14,15 @@ import requests
 from azure.core.pipeline.transport import RequestsTransport
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, Timeout
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationValueError,
+    NewConnectionError,
+    ProxyError,
+    ReadTimeoutError,
+    SSLError,
+)
 
 
 def default_transport(**kwargs: Any) -> RequestsTransport:
@@ -36,11 +45,11 @@ class RoomsSession(requests.Session):
         self._forget_connections()
 
     def _forget_connections(self) -> None:
-        self._process = os.getpid()
-        self._pools: dict[object, tuple[HTTPConnectionPool, bool]] = {}
         for scheme in ("https://", "http://"):
             # A pool without a size keeps every connection that is given back: one for each thread that sends at a time.
             self.mount(scheme, HTTPAdapter(pool_connections=1000, pool_maxsize=0))
+        self._pools: dict[object, tuple[HTTPConnectionPool, bool]] = {}
+        self._process = os.getpid()  # last: until then, other threads of a forked worker come here too
 
     def request(  # type: ignore[override]
         self,
@@ -52,7 +61,7 @@ class RoomsSession(requests.Session):
         files: object,
         verify: bool | str,
         timeout: tuple[float | None, float | None],
-        cert: str | tuple[str, str] | None,
+        cert: str | tuple[str, ...] | list[str] | None,
         allow_redirects: bool,
         proxies: dict[str, str] | None,
         stream: bool = False,
@@ -63,16 +72,16 @@ class RoomsSession(requests.Session):
             raise TypeError(f"got an unexpected keyword argument {next(iter(unknown))!r}")
         if files or isinstance(data, dict):
             raise TypeError("the service takes JSON: form data and files cannot be sent")
-        pool, through_proxy = self._pool(url, proxies, verify, cert)
-        _, _, path, query, _ = urlsplit(url)
-        target = url if through_proxy else f"{path or '/'}?{query}" if query else path or "/"
         if "Accept-Encoding" not in headers:
             headers["Accept-Encoding"] = "gzip, deflate"
         connect, read = timeout
         try:
+            pool, through_proxy = self._pool(url, proxies, verify, tuple(cert) if isinstance(cert, list) else cert)
+            scheme, netloc, path, query, _ = urlsplit(url)
+            target = f"{path or '/'}?{query}" if query else path or "/"
             raw = pool.urlopen(
                 method,
-                target,
+                f"{scheme}://{netloc}{target}" if through_proxy else target,
                 body=data.encode("utf-8") if isinstance(data, str) else data,
                 headers=headers,
                 retries=False,
@@ -88,7 +97,8 @@ class RoomsSession(requests.Session):
         except ReadTimeoutError as error:
             raise requests.ReadTimeout(error) from error
         except HTTPError as error:
-            raise requests.ConnectionError(error) from error
+            # For azure-core, a ConnectionError is of a request that was not sent, the other of one that may have been.
+            raise (requests.ConnectionError if _is_unsent(error) else requests.RequestException)(error) from error
         response: Any = requests.Response()
         response.status_code = raw.status
         response.reason = raw.reason
@@ -104,7 +114,7 @@ class RoomsSession(requests.Session):
         url: str,
         proxies: dict[str, str] | None,
         verify: bool | str,
-        cert: str | tuple[str, str] | None,
+        cert: Any,
     ) -> tuple[HTTPConnectionPool, bool]:
         if self._process != os.getpid():  # a fork must not share its parent's connections
             self._forget_connections()
@@ -115,10 +125,20 @@ class RoomsSession(requests.Session):
             settings: Any = self.merge_environment_settings(url, proxies or {}, False, verify, cert)
             adapter: Any = self.get_adapter(url)
             request = requests.Request("GET", url).prepare()
-            pool = adapter.get_connection_with_tls_context(
-                request, settings["verify"], settings["proxies"], settings["cert"]
-            )
+            if hasattr(adapter, "get_connection_with_tls_context"):
+                pool = adapter.get_connection_with_tls_context(
+                    request, settings["verify"], settings["proxies"], settings["cert"]
+                )
+            else:  # requests before 2.32
+                pool = adapter.get_connection(url, settings["proxies"])
             adapter.cert_verify(pool, url, settings["verify"], settings["cert"])
-            found = pool, adapter.request_url(request, settings["proxies"]) == request.url
+            found = pool, not adapter.request_url(request, settings["proxies"]).startswith("/")
             self._pools[key] = found
         return found
+
+
+def _is_unsent(error: HTTPError) -> bool:
+    """Whether it came before anything was sent: no proxy, no such address, or a certificate that is not trusted."""
+    if isinstance(error, SSLError):  # others may come while the answer is read, too
+        return isinstance(error.args[0], ssl.SSLCertVerificationError)
+    return isinstance(error, (LocationValueError, ProxyError))

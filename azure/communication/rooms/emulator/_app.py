@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+import sqlite3
 import time
 from contextlib import suppress
 
@@ -51,11 +52,13 @@ class Application:
             headers={name: value for name, value in request.headers.items() if name != "authorization"},
             body=bytes(body),
         )
+        generation = self._faults.generation
         fault = self._faults.receive(received)
         if fault.delay:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), fault.delay)
-        response = self._response(request, received, fault)
+        is_forgotten = generation != self._faults.generation
+        response = None if is_forgotten else self._response(request, received, fault)
         if response is None or fault.drop:
             await _drop(request)
         else:
@@ -80,7 +83,11 @@ class Application:
         if too_large is not None:
             return error_response(too_large)
         received.executed = True
-        return self._service.answer(request, received.body)
+        try:
+            return self._service.answer(request, received.body)
+        except sqlite3.Error as error:
+            LOGGER.exception("the database failed")
+            return error_response(status_error(503, f"The database failed: {error}"))
 
 
 def _too_large(request: Request, received: ReceivedRequest) -> ServiceError | None:

@@ -62,7 +62,9 @@ class RoomsEmulator:
         try:
             self._key = base64.b64decode(access_key, validate=True)
         except binascii.Error:
-            raise ValueError("access_key is not base64") from None
+            self._key = b""
+        if not self._key:
+            raise ValueError("access_key is not base64")
         if page_size < 1:
             raise ValueError(f"page_size must be at least 1, not {page_size}")
         if not 0 <= port <= 65535:
@@ -103,7 +105,8 @@ class RoomsEmulator:
 
     @property
     def requests(self) -> list[ReceivedRequest]:
-        """The requests received since the start or the last :meth:`reset`, in order; the last 10,000 of them.
+        """The requests received since the start or the last :meth:`reset`, in order; the last
+        10,000 of them, or fewer where their bodies are larger than 64 MB together.
 
         :rtype: list[~azure.communication.rooms.emulator.ReceivedRequest]
         """
@@ -161,6 +164,10 @@ class RoomsEmulator:
             raise ValueError("drop leaves no answer: it excludes status, body and truncate")
         if status is not None and not 200 <= status <= 599:
             raise ValueError(f"status must be from 200 to 599, not {status}")
+        if body is not None and status in (204, 304):
+            raise ValueError(f"an answer with status {status} has no body")
+        if isinstance(retry_after, str) and not (retry_after.isascii() and retry_after.isprintable()):
+            raise ValueError(f"retry_after cannot be a header: {retry_after!r}")
         if times < 1:
             raise ValueError(f"times must be at least 1, not {times}")
         if delay < 0:
@@ -182,7 +189,7 @@ class RoomsEmulator:
         )
 
     def reset(self) -> None:
-        """Forget all faults, requests and rooms.
+        """Forget all faults, requests and rooms. A request that is still delayed is not executed any more.
 
         :raises RuntimeError: The emulator is not started.
         """

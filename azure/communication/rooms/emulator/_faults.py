@@ -1,12 +1,13 @@
 """Faults that the emulator makes on request, and the requests that it received."""
 
+import re
 import threading
 from collections import deque
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Literal
 
 _REQUESTS_KEPT = 10_000
+_BYTES_KEPT = 64 * 1024 * 1024
 
 
 @dataclass
@@ -24,7 +25,8 @@ class Fault:
     path: str | None = None
 
     def matches(self, method: str, path: str) -> bool:
-        return self.method in (None, method) and (self.path is None or fnmatchcase(path, self.path))
+        pattern = ".*".join(map(re.escape, (self.path or "*").split("*")))
+        return self.method in (None, method) and re.fullmatch(pattern, path) is not None
 
 
 @dataclass
@@ -50,8 +52,11 @@ class Faults:
     """The faults still to be made and the requests received, shared by the server's thread and the callers'."""
 
     _faults: list[Fault] = field(default_factory=list)
-    _requests: deque[ReceivedRequest] = field(default_factory=lambda: deque(maxlen=_REQUESTS_KEPT))
+    _requests: deque[ReceivedRequest] = field(default_factory=deque)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _bytes: int = 0
+    generation: int = 0
+    """How often all was forgotten: a request of an earlier one is not executed any more."""
 
     def add(self, fault: Fault) -> None:
         with self._lock:
@@ -61,6 +66,9 @@ class Faults:
         """Keep the request, and take the first fault that matches it; one that does nothing where there is none."""
         with self._lock:
             self._requests.append(request)
+            self._bytes += len(request.body)
+            while len(self._requests) > _REQUESTS_KEPT or self._bytes > _BYTES_KEPT:
+                self._bytes -= len(self._requests.popleft().body)
             for fault in self._faults:
                 if fault.matches(request.method, request.path):
                     fault.times -= 1
@@ -77,6 +85,8 @@ class Faults:
         with self._lock:
             self._faults.clear()
             self._requests.clear()
+            self._bytes = 0
+            self.generation += 1
 
 
 _NO_FAULT = Fault()

@@ -49,8 +49,8 @@ class Store:
     """The database, in memory or in a file.
 
     Every change is committed before its request is answered, so that a file survives a kill of the process after any
-    answer. One connection serves the server's thread and the callers of ``clear``; a lock keeps their transactions
-    apart.
+    answer. Emulators that share a file wait for each other, five seconds at most. One connection serves the server's
+    thread and the callers of ``clear``; a lock keeps their transactions apart.
     """
 
     def __init__(self, database: str) -> None:
@@ -72,10 +72,11 @@ class Store:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # SQLite rolls back by itself after some errors
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def add_room(self, created_at: int, valid_from: int, valid_until: int, pstn_dial_out_enabled: bool) -> Room:
         room_id = f"99{secrets.randbelow(10**15):015}"
