@@ -219,13 +219,22 @@ def test_what_is_given_per_call_does_not_stick() -> None:
         for proxy in (one, other, one):
             client.get_room("99", proxies={"http": proxy.endpoint})
         assert (len(one.requests), len(other.requests)) == (2, 1)
-        for cert in (
-            "/no/such/one.pem",
-            ("/no/such/other.pem", "/no/such/key"),
-            ["/no/such/other.pem", "/no/such/key"],
-        ):
-            with pytest.raises(OSError, match=r"/no/such/"):
-                RoomsClient("https://127.0.0.1:1", KEY).get_room("99", connection_cert=cert)
+
+
+def test_each_client_certificate_has_connections_of_its_own(
+    tls_emulator: RoomsEmulator, certificates: Certificates
+) -> None:
+    client = RoomsClient.from_connection_string(
+        tls_emulator.connection_string, connection_verify=certificates.authority
+    )
+    cert = [certificates.certfile, certificates.keyfile]
+    each: list[dict[str, Any]] = [{}, {"connection_cert": tuple(cert)}, {"connection_cert": cert}]
+    for given in each:
+        client.create_room(**given)
+    session = client._client._pipeline._transport.session  # type: ignore[attr-defined]
+    assert [pool.cert_file for pool, _ in session._pools.values()] == [None, certificates.certfile]
+    with pytest.raises(OSError, match=r"/no/such/file\.pem"):
+        client.create_room(connection_cert="/no/such/file.pem")
 
 
 def test_a_fragment_does_not_change_how_a_proxy_is_asked() -> None:
