@@ -34,8 +34,8 @@ FACTORS = {"µs": 1e6, "ms": 1e3, "MB": 1e-6}
 class Sizes:
     """How much is done. A turn is so many calls of one client; the other's follow."""
 
-    turns: int = 21
-    calls: int = 50
+    turns: int = 61
+    calls: int = 40
     listing_turns: int = 5
     listed: int = 10_000
     import_turns: int = 15
