@@ -48,8 +48,9 @@ class RoomsClient:
     Every operation is retried when the connection fails or breaks, when no answer comes in time, and on 408, 429,
     500, 502, 503 and 504, none of which makes the service do a thing twice: :meth:`create_room` sends one repeatability
     ID for all its attempts, and the other operations are idempotent. By default there are up to three retries of each
-    kind, with waits that grow and have jitter. A request of :meth:`send_request` is retried as azure-core does by
-    default: a POST or PATCH only where that is safe without a repeatability ID.
+    kind, with waits that grow and have jitter. A request of :meth:`send_request` is retried likewise where it has a
+    ``Repeatability-Request-ID`` or is a merge patch, and otherwise as azure-core does by default. A ``retry_policy`` of
+    your own retries as it will.
 
     The keyword arguments of azure-core work both here and at each call, such as ``retry_connect``, ``retry_read`` and
     ``retry_status`` (how many retries of each kind), ``retry_total`` (of all kinds together), ``retry_backoff_factor``,
