@@ -307,11 +307,12 @@ prefixes = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude
 @given(prefixes)
 @example("api/%2Frooms")
 @example("%2B-and-100%")
-@example("../x")
+@example("..x/.y")
 @example("/a:b")
 def test_any_path_prefix_of_the_endpoint_is_signed_as_it_is_sent(emulator: RoomsEmulator, prefix: str) -> None:
     prefix = f"/{prefix}".rstrip("/")
     assume(prefix not in ("", "/rooms"))
+    assume(not {".", ".."} & set(prefix.split("/")))  # refused: what is on the way may resolve them
     with (
         RoomsClient(f"{emulator.endpoint}{prefix}/", AzureKeyCredential(DEVELOPMENT_ACCESS_KEY)) as client,
         pytest.raises(HttpResponseError) as caught,
