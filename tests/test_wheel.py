@@ -45,6 +45,6 @@ def test_the_wheel_is_installed_and_used_in_a_clean_environment(tmp_path: Path) 
     )
     assert without_extra.returncode == 1
     [message] = without_extra.stderr.splitlines()
-    assert "the emulator needs httptools: install this package with its extra" in message
+    assert "the emulator needs starlette: install this package with its extra" in message
     run(python, "-m", "pip", "install", "--quiet", f"{wheel}[emulator]", "azure-communication-identity")
     run(python, "-W", "error", "-c", USE)
