@@ -376,8 +376,7 @@ def test_a_delayed_request_does_not_hold_up_others(emulator: RoomsEmulator, clie
 
 
 def test_reset_forgets_a_request_that_is_still_delayed(emulator: RoomsEmulator, client: RoomsClient) -> None:
-    emulator.inject(delay=0.2)
-    emulator.inject(delay=0.4)
+    emulator.inject(delay=1.0, times=2)
     with ThreadPoolExecutor() as executor:
         delayed = [executor.submit(client.create_room, retry_total=0) for _ in range(2)]
         while len(emulator.requests) < 2:
