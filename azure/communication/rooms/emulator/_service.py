@@ -7,6 +7,7 @@ Where the contract is silent, this is what the emulator does:
 * ``Collaborator`` can be given in the api-versions that know it, and is shown in all.
 * ``pstnDialOutEnabled`` in a request of 2023-06-14 is ignored, as unknown members are.
 * A repeatable create carries both headers, well formed, and is repeatable for as long as the database lives.
+* ``api-deprecated-versions`` names two previews. Which ones the service names is not known.
 * Credentials are looked at first, then the api-version, the path, the media type, the body's JSON, the room, and last
   what the body says.
 """
