@@ -190,6 +190,15 @@ def test_query_parameters_can_be_added_to_a_call(make_client: MakeClient, emulat
     assert emulator.requests[-1].query == "colour=blue&api-version=2025-03-13"
 
 
+def test_query_parameters_of_the_callers_are_not_changed(make_client: MakeClient) -> None:
+    client = make_client()
+    rooms = [client.create_room() for _ in range(7)]
+    params = {"colour": "blue"}
+    for _ in range(2):
+        assert list(client.list_rooms(params=params)) == rooms[::-1]
+    assert params == {"colour": "blue"}
+
+
 def test_operations_are_traced_under_their_names() -> None:
     assert RoomsClient("https://contoso", AzureKeyCredential("a2V5")).create_room.__wrapped__.__qualname__ == (  # type: ignore[attr-defined]
         "RoomsClient.create_room"

@@ -100,7 +100,8 @@ class RoomsOperations:
     ) -> PipelineResponse[HttpRequest, HttpResponse]:
         content = None if body is None else json.dumps(body).encode("ascii")
         headers = {"Accept": _JSON, **(headers or {})}
-        request = HttpRequest(method, url, params=kwargs.pop("params", None), headers=headers, content=content)
+        params = dict(kwargs.pop("params", None) or {})  # a copy: azure-core adds to it what the URL has, links included
+        request = HttpRequest(method, url, params=params, headers=headers, content=content)
         return self._client._pipeline.run(request, stream=False, **kwargs)
 
     def _patch(
