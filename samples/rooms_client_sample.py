@@ -1,7 +1,7 @@
 """The whole life of a room: every operation of the client, printing what it does.
 
 It calls the resource in ``COMMUNICATION_SAMPLES_CONNECTION_STRING`` where that is set, and otherwise starts the
-emulator by itself (``pip install "azure-communication-rooms[emulator]"``).
+emulator by itself (``pip install -e ".[emulator]"``).
 """
 
 import os

@@ -10,6 +10,8 @@ import pytest
 import trustme
 from azure.core.credentials import AccessToken, AzureKeyCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError
+from azure.core.pipeline import PipelineRequest
+from azure.core.rest import HttpRequest
 from azure.core.settings import settings
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -96,10 +98,11 @@ def test_a_redirect_on_the_same_host_is_signed_anew(emulator: RoomsEmulator) -> 
     assert first["Authorization"] != second["Authorization"]
 
 
-def test_a_redirect_or_hook_that_leaves_tls_is_not_signed() -> None:
-    def without_tls(request: object) -> None:
-        request.http_request.url = request.http_request.url.replace("https:", "http:")  # type: ignore[attr-defined]
+def without_tls(request: PipelineRequest[HttpRequest]) -> None:
+    request.http_request.url = request.http_request.url.replace("https:", "http:")
 
+
+def test_a_redirect_or_hook_that_leaves_tls_is_not_signed() -> None:
     with scripted_server() as server:
         endpoint = server.endpoint.replace("http:", "https:")
         client = RoomsClient(endpoint, AzureKeyCredential(KEY), raw_request_hook=without_tls)
@@ -120,9 +123,6 @@ def test_a_token_that_cannot_be_a_header_is_not_shown(token: str) -> None:
 
 
 def test_a_bearer_token_is_not_sent_when_a_redirect_or_hook_leaves_tls() -> None:
-    def without_tls(request: object) -> None:
-        request.http_request.url = request.http_request.url.replace("https:", "http:")  # type: ignore[attr-defined]
-
     with scripted_server() as server:
         client = RoomsClient(server.endpoint.replace("http:", "https:"), Token(), raw_request_hook=without_tls)
         with pytest.raises(ServiceRequestError, match="not permitted for non-TLS"):

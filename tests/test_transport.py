@@ -39,6 +39,12 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
 
 
+def pools_of(client: RoomsClient) -> list[tuple[Any, bool]]:
+    """The pools that the client's session has made, and whether they lead to a proxy."""
+    transport: Any = client._client._pipeline._transport
+    return list(transport.session._pools.values())
+
+
 class Certificates:
     """Files of a certificate authority, of a server's certificate that it issued, and of that one's key."""
 
@@ -208,8 +214,7 @@ def test_one_connection_is_used_again_and_again() -> None:
         client = RoomsClient(server.endpoint, KEY)
         for _ in range(5):
             client.get_room("99")
-        session = client._client._pipeline._transport.session  # type: ignore[attr-defined]
-        [(pool, _)] = session._pools.values()
+        [(pool, _)] = pools_of(client)
         assert pool.num_connections == 1
 
 
@@ -231,8 +236,7 @@ def test_each_client_certificate_has_connections_of_its_own(
     each: list[dict[str, Any]] = [{}, {"connection_cert": tuple(cert)}, {"connection_cert": cert}]
     for given in each:
         client.create_room(**given)
-    session = client._client._pipeline._transport.session  # type: ignore[attr-defined]
-    assert [pool.cert_file for pool, _ in session._pools.values()] == [None, certificates.certfile]
+    assert [pool.cert_file for pool, _ in pools_of(client)] == [None, certificates.certfile]
     with pytest.raises(OSError, match=r"/no/such/file\.pem"):
         client.create_room(connection_cert="/no/such/file.pem")
 
@@ -300,8 +304,7 @@ def test_threads_share_a_client_and_open_no_more_connections_than_there_are_thre
 
         with ThreadPoolExecutor(threads) as executor:
             ids = [room_id for created in executor.map(work, range(threads)) for room_id in created]
-        session = client._client._pipeline._transport.session  # type: ignore[attr-defined]
-        [(pool, _)] = session._pools.values()
+        [(pool, _)] = pools_of(client)
         assert pool.num_connections <= threads
         assert len(set(ids)) == threads * 10
         assert {room.id for room in client.list_rooms()} == {room_id, *ids}

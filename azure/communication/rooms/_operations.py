@@ -23,9 +23,9 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from ._authentication import http_date
 from ._models import CommunicationRoom, RoomParticipant
+from ._policies import MERGE_PATCH, REPEATABILITY_REQUEST_ID
 
 _JSON = "application/json"
-_MERGE_PATCH = "application/merge-patch+json"
 _ERRORS: dict[int, type[HttpResponseError]] = {
     401: ClientAuthenticationError,
     404: ResourceNotFoundError,
@@ -49,7 +49,7 @@ class RoomsOperations:
         # One pair for all attempts makes the create repeatable, so the retry policy retries it like the others.
         headers = {
             "Content-Type": _JSON,
-            "Repeatability-Request-ID": str(uuid.uuid4()),
+            REPEATABILITY_REQUEST_ID: str(uuid.uuid4()),
             "Repeatability-First-Sent": http_date(time.time()),
         }
         response = self._run("POST", self._url("/rooms"), headers, body, **kwargs)
@@ -100,14 +100,14 @@ class RoomsOperations:
     ) -> PipelineResponse[HttpRequest, HttpResponse]:
         content = None if body is None else json.dumps(body).encode("ascii")
         headers = {"Accept": _JSON, **(headers or {})}
-        params = dict(kwargs.pop("params", None) or {})  # a copy: azure-core adds to it what the URL has, links included
+        params = dict(kwargs.pop("params", None) or {})  # a copy: azure-core writes into it what the URL has
         request = HttpRequest(method, url, params=params, headers=headers, content=content)
         return self._client._pipeline.run(request, stream=False, **kwargs)
 
     def _patch(
         self, path: str, body: Mapping[str, object], **kwargs: Any
     ) -> PipelineResponse[HttpRequest, HttpResponse]:
-        return self._run("PATCH", self._url(path), {"Content-Type": _MERGE_PATCH}, body, **kwargs)
+        return self._run("PATCH", self._url(path), {"Content-Type": MERGE_PATCH}, body, **kwargs)
 
     def _list(self, path: str, model: Callable[[Mapping[str, object]], _Model], **kwargs: Any) -> ItemPaged[_Model]:
         def get_next(link: str | None) -> _Page[_Model]:

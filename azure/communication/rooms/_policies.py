@@ -15,6 +15,10 @@ from azure.core.pipeline.policies import (
 )
 from azure.core.rest import HttpRequest, HttpResponse
 
+# By these the retry policy knows a request that can be sent again, whatever its method.
+MERGE_PATCH = "application/merge-patch+json"
+REPEATABILITY_REQUEST_ID = "Repeatability-Request-ID"
+
 
 class RoomsRequestIdPolicy(RequestIdPolicy):
     """azure-core's request ID, but a random UUID: one of version 1 takes four times as long, and tells the machine."""
@@ -42,7 +46,7 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
         http_request = request.http_request
         headers = http_request.headers
         # azure-core leaves POST and PATCH out; a repeatable request and a merge patch can be sent again all the same.
-        if "Repeatability-Request-ID" in headers or headers.get("Content-Type") == "application/merge-patch+json":
+        if REPEATABILITY_REQUEST_ID in headers or headers.get("Content-Type") == MERGE_PATCH:
             request.context.options.setdefault("retry_on_methods", [http_request.method])
         return super().send(request)
 
@@ -85,7 +89,7 @@ class RoomsHttpLoggingPolicy(HttpLoggingPolicy):
         "MS-CV",
         "X-Azure-Ref",
         "x-ms-error-code",
-        "Repeatability-Request-ID",
+        REPEATABILITY_REQUEST_ID,
         "Repeatability-First-Sent",
         "Repeatability-Result",
     }

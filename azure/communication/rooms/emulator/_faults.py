@@ -25,8 +25,10 @@ class Fault:
     path: str | None = None
 
     def matches(self, method: str, path: str) -> bool:
-        pattern = ".*".join(map(re.escape, (self.path or "*").split("*")))
-        return self.method in (None, method) and re.fullmatch(pattern, path) is not None
+        if self.method not in (None, method):
+            return False
+        pattern = ".*".join(map(re.escape, self.path.split("*"))) if self.path else ".*"
+        return re.fullmatch(pattern, path) is not None
 
 
 @dataclass
