@@ -300,10 +300,10 @@ def test_the_requests_tell_what_arrived_and_what_was_answered(emulator: RoomsEmu
         client.get_room("a b", retry_total=0)
     created, dropped = emulator.requests
     assert (created.method, created.path, created.query) == ("POST", "/rooms", "api-version=2025-03-13")
-    assert (created.body, created.answer, created.executed) == (b"{}", 201, True)
+    assert (created.body, created.status_code, created.executed) == (b"{}", 201, True)
     assert created.headers["x-mine"] == "1"
     assert "authorization" not in created.headers
-    assert (dropped.path, dropped.answer, dropped.executed) == ("/rooms/a%20b", None, False)
+    assert (dropped.path, dropped.status_code, dropped.executed) == ("/rooms/a%20b", None, False)
 
 
 @pytest.mark.parametrize("fault", NOT_EXECUTED)
@@ -347,7 +347,7 @@ def test_faults_wait_in_order_for_the_requests_that_match_them(emulator: RoomsEm
     for call in calls:
         with suppress(HttpResponseError):
             call()
-    assert [request.answer for request in emulator.requests[1:]] == [501, 501, 403, 502, 500, 200]
+    assert [request.status_code for request in emulator.requests[1:]] == [501, 501, 403, 502, 500, 200]
 
 
 def test_an_injected_answer_has_the_services_form(emulator: RoomsEmulator, client: RoomsClient) -> None:
