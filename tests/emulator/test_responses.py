@@ -54,7 +54,7 @@ def test_requests_of_browsers(client: RoomsClient, method: str, path: str) -> No
 def test_http_1_0_gets_no_chunks(emulator: RoomsEmulator) -> None:
     connection = http.client.HTTPConnection(host_of(emulator))
     connection._http_vsn, connection._http_vsn_str = 10, "HTTP/1.0"  # type: ignore[attr-defined]
-    connection.request("GET", ROOMS, headers=signed_headers(emulator))
+    connection.request("GET", ROOMS, headers={"Host": host_of(emulator), **signed_headers(emulator)})
     response = connection.getresponse()
     assert response.getheader("Content-Length") == "12"
     assert response.getheader("Transfer-Encoding") is None
