@@ -148,7 +148,7 @@ def test_write_ahead_log_waits_for_readers(tmp_path: Path, monkeypatch: pytest.M
     reader.execute("CREATE TABLE rooms (id)")
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM rooms").fetchall()
-    connection = sqlite3.connect(path)
+    connection = sqlite3.connect(path, timeout=0)
     with monkeypatch.context() as patch:
         patch.setattr(_store, "_BUSY_TIMEOUT", 0.05)
         with pytest.raises(sqlite3.OperationalError, match="database is locked"):
