@@ -15,8 +15,10 @@ RAW_ID = "8:acs:00000000-0000-0000-0000-000000000000_00000000-0000-0000-0000-000
 TICKS_PER_SECOND = 10**7
 DAY = 24 * 60 * 60 * TICKS_PER_SECOND
 
+TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|\+00:00)", re.ASCII)
+"""Date and time, fraction, and offset."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|\+00:00)", re.ASCII)
 
 
 def map_texts(value: Any, change: Callable[[str], str]) -> Any:
@@ -32,7 +34,7 @@ def map_texts(value: Any, change: Callable[[str], str]) -> Any:
 
 def ticks(time: str) -> int:
     """The time in units of 100 ns since 1970: Python's datetime would lose the seventh digit."""
-    match = _TIME.fullmatch(time)
+    match = TIME.fullmatch(time)
     assert match, time
     seconds = (datetime.fromisoformat(f"{match[1]}+00:00") - _EPOCH) // timedelta(seconds=1)
     return seconds * TICKS_PER_SECOND + int((match[2] or "").ljust(7, "0")[:7])
@@ -42,7 +44,7 @@ def move_times(value: Any, seconds: int) -> Any:
     """The same JSON with all its times moved. Whole seconds, so that fractions stay as they were written."""
 
     def move(text: str) -> str:
-        match = _TIME.fullmatch(text)
+        match = TIME.fullmatch(text)
         if not match:
             return text
         moved = datetime.fromisoformat(match[1]) + timedelta(seconds=seconds)
