@@ -62,7 +62,7 @@ def test_same_response(exchange: Exchange, emulator: RoomsEmulator, client: Room
         exchange, rooms = list_setup(exchange, emulator, client)
     else:
         exchange = move_times(exchange, seconds_since(exchange["recorded_at"]))
-    version: str = exchange.get("send_as", exchange["api_version"])
+    version = exchange.get("send_as") or exchange["api_version"]
     for request in exchange.get("before", ()):
         response = send(client, version, request, rooms)
         if request["method"] == "POST":
