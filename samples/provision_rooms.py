@@ -19,11 +19,12 @@ A participant is a raw ID, with a role unless it is Attendee. The subject identi
 
 **Output.** ``meetings-rooms.csv`` has the room ID or the error of each row. It is written when the program ends.
 
-**Continuing.** After Ctrl-C, a crash or a kill, run the same command again. Before a row is sent, its repeatability ID
-and first-sent date are on disk in ``meetings.journal``, an SQLite database, and every later attempt sends the same two.
-The service then creates one room, however many attempts it gets. This protects for as long as the service remembers
-the ID, and *it is not known how long that is*. So continue soon: rows without a known outcome are sent first. If
-hours have passed, look at ``client.list_rooms()`` first. The journal keeps the rows of each endpoint apart.
+**Continuing.** After Ctrl-C (which waits for the requests under way; a second one does not), a crash or a kill, run the
+same command again. Before a row is sent, its repeatability ID and first-sent date are on disk in ``meetings.journal``,
+an SQLite database, and every later attempt sends the same two. The service then creates one room, however many attempts
+it gets. This protects for as long as the service remembers the ID, and *it is not known how long that is*. So continue
+soon: rows without a known outcome are sent first. If hours have passed, look at ``client.list_rooms()`` before. The
+journal keeps the rows of each endpoint apart, so a test resource and the real one can share it.
 
 **Changed rows.** A row that changed after it was sent is reported and not sent again, because its room was (or may have
 been) created as the row was before. Undo the change, or give the meeting a new subject to get another room. A row that
@@ -34,8 +35,9 @@ seconds. Then one request goes ahead, and each success lets one more worker join
 without a success, and at once if the service refuses the credential.
 
 **Dask.** With ``--scheduler tcp://host:8786`` the workers of a Dask cluster send the requests. They need this package;
-the journal stays here. If a worker dies, Dask gives its rows to another one, with the same repeatability IDs. The
-access key travels to the workers: use a ``tls://`` cluster unless you trust the network.
+the journal stays here. If a worker dies, Dask gives its rows to another one, with the same repeatability IDs. If the
+scheduler dies, this program ends with Dask's error: run it again. The access key travels to the workers: use a
+``tls://`` cluster unless you trust the network.
 """
 
 import argparse
@@ -466,8 +468,6 @@ def main() -> int:
     parser.add_argument("--scheduler", metavar="URL", help="let this Dask cluster send, as in tcp://host:8786")
     parser.add_argument("--example", type=int, metavar="N", help="write an input with N meetings, and stop")
     options = parser.parse_args()
-    if options.workers < 1:
-        parser.error("--workers must be at least 1")
     connection_string = os.environ.get(CONNECTION_STRING, "")
     if not connection_string and options.example is None:
         parser.error(f"set {CONNECTION_STRING} to the connection string of the resource")
