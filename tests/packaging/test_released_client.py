@@ -1,15 +1,11 @@
-"""The emulator serves the released client of the same name, which is installed in an environment of its own."""
-
-import os
-import subprocess
-import sys
-import venv
-from pathlib import Path
+"""The emulator serves the released client of the same name, installed into an environment of its own."""
 
 import pytest
 import trustme
 
 from azure.communication.rooms.emulator import RoomsEmulator
+
+from .conftest import Environment
 
 RELEASED = "azure-communication-rooms==1.2.0"
 PROGRAM = """
@@ -51,25 +47,16 @@ except ResourceNotFoundError as error:
 
 
 @pytest.mark.index
-def test_the_released_client_runs_every_operation_against_the_emulator(tmp_path: Path) -> None:
+def test_released_client_runs_every_operation(environment: Environment) -> None:
+    ca_file, certfile = environment.folder / "ca.pem", environment.folder / "server.pem"
     authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
-    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "server.pem"))
-    venv.create(tmp_path / "released", with_pip=True)
-    python = str(tmp_path / "released" / ("Scripts" if sys.platform == "win32" else "bin") / "python")
+    authority.cert_pem.write_to_path(str(ca_file))
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certfile))
+    environment.install(RELEASED)
 
-    def run(*command: str) -> str:
-        environment = {**os.environ, "REQUESTS_CA_BUNDLE": str(tmp_path / "authority.pem")}
-        environment = environment if command[0] == "-c" else dict(os.environ)
-        process = subprocess.run(
-            [python, *command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False
-        )
-        assert process.returncode == 0, process.stdout + process.stderr
-        return process.stdout
-
-    run("-m", "pip", "install", "--quiet", RELEASED)
     with RoomsEmulator(page_size=3) as emulator:
         key = emulator.connection_string.partition("accesskey=")[2]
-        assert run("-c", PROGRAM, emulator.endpoint, key) == "404 NotFound\n"
-    with RoomsEmulator(page_size=3, certfile=str(tmp_path / "server.pem")) as emulator:
-        assert run("-c", PROGRAM, emulator.connection_string) == "404 NotFound\n"
+        assert environment.python("-c", PROGRAM, emulator.endpoint, key) == "404 NotFound\n"
+    with RoomsEmulator(page_size=3, certfile=str(certfile)) as emulator:
+        output = environment.python("-c", PROGRAM, emulator.connection_string, REQUESTS_CA_BUNDLE=str(ca_file))
+        assert output == "404 NotFound\n"
