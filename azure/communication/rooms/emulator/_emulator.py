@@ -143,8 +143,7 @@ class RoomsEmulator:
 
     @property
     def pending_faults(self) -> list[Fault]:
-        """The injected faults that have not been used up, each with the ``times`` that are left. A fault whose
-        ``path`` is mistyped stays here.
+        """The injected faults that no request has met yet. If a test ends with one, its ``path`` may be mistyped.
 
         :rtype: list[~azure.communication.rooms.emulator.Fault]
         """
