@@ -33,7 +33,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 from azure.communication.rooms import CommunicationRoom, RoomsClient
 
 sys.path.append(str(Path(__file__).parents[2]))  # the last place, so that the client is still the installed one
-from tests.support.operations import OPERATIONS, PARTICIPANTS  # noqa: E402
+from tests.support.operations import OPERATIONS, PARTICIPANTS
 
 Figures = dict[str, float]
 
