@@ -12,6 +12,7 @@ from typing_extensions import Self
 
 from ._app import LOGGER, Application
 from ._faults import Fault, Faults
+from ._page import Page
 from ._request_log import ReceivedRequest, RequestLog
 from ._resource import Resource
 from ._server import Server
@@ -239,7 +240,8 @@ class RoomsEmulator:
         store = Store(self._database)
         rooms = RoomsService(store, self._clock, self._page_size)
         resource = Resource(store, rooms, self._key, self._bearer_token)
-        application = Application(resource, self._faults, self._log, self._served_hosts())
+        page = Page(store, self._clock, self._log, self._faults)
+        application = Application(resource, page, self._faults, self._log, self._served_hosts())
         try:
             server = Server(application, self._host, self._port, self._certfile, self._keyfile)
         except BaseException:
