@@ -8,7 +8,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Sequence
-from importlib.resources import files
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -55,9 +55,9 @@ class Page:
         self._clock = clock
         self._log = log
         self._faults = faults
-        folder = files(__package__) / "page"
+        folder = Path(__file__).with_name("page")
         self._assets = {
-            path: (folder.joinpath(name).read_bytes(), media_type) for path, (name, media_type) in _ASSETS.items()
+            path: ((folder / name).read_bytes(), media_type) for path, (name, media_type) in _ASSETS.items()
         }
 
     def respond(self, request: Request) -> Response | None:

@@ -33,21 +33,22 @@ function setText(node, text) {
 const now = () => Date.now() + clockOffset;
 const clockTime = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const requestTime = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const fullTime = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+const fullTime = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
 const relativeTime = new Intl.RelativeTimeFormat("en");
 
-function dayOf(time) {
-  const isThisYear = new Date(time).getFullYear() === new Date(now()).getFullYear();
-  const options = { day: "numeric", month: "short", year: isThisYear ? undefined : "numeric" };
+const yearOf = (time) => new Date(time).getFullYear();
+
+function dayOf(time, withYear) {
+  const options = { day: "numeric", month: "short", year: withYear ? "numeric" : undefined };
   return new Intl.DateTimeFormat("en-GB", options).format(time);
 }
 
-function lifetimeText(room) {
-  const [from, until] = [room.from, room.until];
-  const start = `${dayOf(from)}, ${clockTime.format(from)}`;
-  if (until - from >= 7 * DAY) return `${dayOf(from)} – ${dayOf(until)}`;
-  const isSameDay = new Date(from).toDateString() === new Date(until).toDateString();
-  return `${start} – ${isSameDay ? "" : `${dayOf(until)}, `}${clockTime.format(until)}`;
+function lifetimeText({ from, until }) {
+  const start = dayOf(from, yearOf(from) !== yearOf(until));
+  const end = dayOf(until, yearOf(from) !== yearOf(now()) || yearOf(until) !== yearOf(now()));
+  if (until - from >= 7 * DAY) return `${start} – ${end}`;
+  if (dayOf(from, true) === dayOf(until, true)) return `${end}, ${clockTime.format(from)} – ${clockTime.format(until)}`;
+  return `${start}, ${clockTime.format(from)} – ${end}, ${clockTime.format(until)}`;
 }
 
 function distanceText(distance) {
@@ -71,7 +72,7 @@ function percent(time) {
 function addTicks(node, withLabels) {
   for (const [distance, label] of TICKS) {
     for (const sign of [-1, 1]) {
-      const tick = element("span", label === "1 mo" ? "minor" : "", withLabels ? label : "");
+      const tick = element("span", label === "1 wk" || label === "1 mo" ? "minor" : "", withLabels ? label : "");
       tick.style.left = `${percent(now() + sign * distance)}%`;
       node.append(tick);
     }
@@ -102,10 +103,12 @@ function newRoomBody(id) {
     lifetime: element("span"),
     relative: element("span", "note"),
     bar: element("span", "bar"),
-    toggle: element("button"),
+    count: element("span"),
+    word: element("span", "word"),
     none: element("span", "none", "none"),
     list: element("ul"),
   };
+  nodes.toggle = element("button", "", nodes.count, nodes.word);
   const track = element("span", "track");
   track.setAttribute("aria-hidden", "true");
   addTicks(track, false);
@@ -153,8 +156,9 @@ function showRoom(entry, room) {
     entry.details.hidden = true;
     nodes.toggle.setAttribute("aria-expanded", "false");
   }
-  setText(nodes.toggle, `${count}${room.hasMoreParticipants ? "+" : ""}`);
-  nodes.toggle.setAttribute("aria-label", `${nodes.toggle.textContent} participants of room ${room.id}`);
+  setText(nodes.count, `${count}${room.hasMoreParticipants ? "+" : ""}`);
+  setText(nodes.word, count === 1 ? "participant" : "participants");
+  nodes.toggle.setAttribute("aria-label", `${nodes.count.textContent} ${nodes.word.textContent} of room ${room.id}`);
   const key = JSON.stringify(room.participants) + room.hasMoreParticipants;
   if (entry.participants !== key) {
     entry.participants = key;
@@ -168,6 +172,9 @@ function showTimes() {
   const time = byId("clock");
   setText(time, fullTime.format(now()));
   time.dateTime = new Date(now()).toISOString();
+  const isAhead = clockOffset > 5000; // less is latency
+  for (const node of document.querySelectorAll(".ahead")) node.hidden = !isAhead;
+  setText(byId("ahead"), distanceText(clockOffset + 1000).replace("in ", ""));
   for (const { room, nodes } of roomBodies.values()) {
     setText(nodes.relative, relativeText(room));
     nodes.bar.style.left = `${percent(room.from)}%`;
@@ -314,7 +321,6 @@ function change(values) {
 
 addTicks(byId("axis"), true);
 setText(byId("address"), location.origin);
-setText(byId("zone"), Intl.DateTimeFormat().resolvedOptions().timeZone);
 byId("states").addEventListener("click", (event) => {
   const pressed = event.target.closest("button");
   if (!pressed) return;
