@@ -413,6 +413,23 @@ def test_browser_makes_no_api_requests(browser: Browser, emulator: RoomsEmulator
     assert emulator.requests == []
 
 
+def test_other_origins_cannot_read_it(running_browser: Browser, emulator: RoomsEmulator) -> None:
+    other_origin = emulator.endpoint.replace("127.0.0.1", "localhost")
+    running_browser.driver.get(f"{other_origin}/rooms")
+    script = """
+        const [url, mode, done] = arguments;
+        fetch(url, { mode }).then(() => done("read"), (error) => done(error.message));
+    """
+    for path in ("/_emulator", "/_emulator/data", "/_emulator/page.js"):
+        for mode in ("cors", "no-cors"):
+            result = running_browser.driver.execute_async_script(script, emulator.endpoint + path, mode)
+            assert result == "Failed to fetch"
+            assert running_browser.driver.execute_async_script(script, other_origin + path, mode) == "read"
+    errors = " ".join(running_browser.errors())
+    assert errors.count("No 'Access-Control-Allow-Origin' header") == 3
+    assert errors.count("net::ERR_BLOCKED_BY_RESPONSE.NotSameOrigin") == 3
+
+
 def test_ten_thousand_rooms_are_usable(running_browser: Browser, tmp_path: Path) -> None:
     browser = running_browser
     file = str(tmp_path / "rooms.db")

@@ -44,6 +44,9 @@ class RoomsEmulator:
     It can be started again after it was stopped. Rooms in a file are then still there, rooms in memory are not. It also
     creates and deletes users (``POST /identities``, ``DELETE /identities/{id}``) like the identity service.
 
+    A web browser that opens :attr:`endpoint` shows the rooms, the latest requests and the pending faults. This page is
+    read-only and needs no credentials: whoever can reach the emulator can see it. Other web pages cannot read it.
+
     It logs a line per request to the logger ``azure.communication.rooms.emulator`` at level INFO. The line explains
     each 401, and never contains a key, a token or a signature.
 
@@ -136,7 +139,7 @@ class RoomsEmulator:
         """The requests received since the start or the last :meth:`reset`, oldest first.
 
         The emulator keeps the last 10,000, or fewer if they need more than 64 MB. It does not keep requests for a host
-        that is not allowed.
+        that is not allowed, or for the page for browsers.
 
         :rtype: list[~azure.communication.rooms.emulator.ReceivedRequest]
         """
