@@ -5,8 +5,11 @@ import hashlib
 import hmac
 import http.client
 import json
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from email.utils import formatdate
 from typing import Any
@@ -16,6 +19,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
 
+COMMAND = [sys.executable, "-m", "azure.communication.rooms.emulator"]
 ROOMS = "/rooms?api-version=2025-03-13"
 ALICE = "8:acs:a_alice"
 BOB = "8:acs:a_bob"
@@ -67,6 +71,16 @@ def message(response: HttpResponse) -> str:
 def days(number: float) -> str:
     """The time this many days from now, as JSON."""
     return (datetime.now(timezone.utc) + timedelta(days=number)).isoformat().replace("+00:00", "Z")
+
+
+@contextmanager
+def emulator_process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """An emulator in a process of its own, which is killed at the end."""
+    with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def wait_for(condition: Callable[[], object]) -> None:

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -42,7 +41,7 @@ def test_faults_apply_in_order_to_matching_requests(emulator: RoomsEmulator) -> 
     emulator.inject(status=599, path="/room?")  # a ? is not a wildcard
     emulator.inject(status=502, path="/rooms")
     emulator.inject(status=403)
-    calls: list[Callable[[], object]] = [
+    calls: list[Any] = [
         lambda: list(client.list_participants(room.id)),
         lambda: list(client.list_participants(room.id)),
         lambda: list(client.list_participants(room.id)),

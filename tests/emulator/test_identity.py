@@ -1,7 +1,6 @@
 """The identity service, called by Azure's own client."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -11,6 +10,7 @@ from azure.communication.identity import (
     CommunicationUserIdentifier,
 )
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
+from azure.core.rest import HttpRequest
 
 from azure.communication.rooms import RoomParticipant, RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
@@ -26,8 +26,8 @@ def new_identity_client(emulator: RoomsEmulator, **options: str) -> Communicatio
 
 
 @pytest.fixture
-def identity(emulator: RoomsEmulator) -> Iterator[CommunicationIdentityClient]:
-    yield new_identity_client(emulator)
+def identity(emulator: RoomsEmulator) -> CommunicationIdentityClient:
+    return new_identity_client(emulator)
 
 
 def test_create_and_delete_user(emulator: RoomsEmulator, identity: CommunicationIdentityClient) -> None:
@@ -82,7 +82,5 @@ def test_tokens_are_not_supported(identity: CommunicationIdentityClient) -> None
 
 @pytest.mark.parametrize("content", [b"{", b"[]"])
 def test_malformed_body(client: RoomsClient, content: bytes) -> None:
-    from azure.core.rest import HttpRequest  # noqa: PLC0415
-
     request = HttpRequest("POST", "/identities?api-version=2023-10-01", content=content)
     assert client.send_request(request).status_code == 400

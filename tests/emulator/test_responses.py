@@ -45,7 +45,7 @@ def test_correlation_headers_differ(client: RoomsClient) -> None:
     ("method", "path"), [("POST", "/rooms"), ("GET", "/rooms/1"), ("GET", "/rooms/994000000000000")]
 )
 def test_requests_of_browsers(client: RoomsClient, method: str, path: str) -> None:
-    body = {} if method == "POST" else None
+    body: object = {} if method == "POST" else None
     response = call(client, method, path, body, headers={"Origin": "http://localhost:9876"})
     assert response.headers["Access-Control-Allow-Origin"] == "*"
     assert "Access-Control-Allow-Origin" not in call(client, method, path, body).headers

@@ -2,6 +2,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -94,9 +95,9 @@ def test_incompatible_version_is_left_alone(tmp_path: Path, monkeypatch: pytest.
 
 def test_new_column_changes_the_version() -> None:
     program = (
-        "import dataclasses; Room = None\n"
         "import azure.communication.rooms.emulator._store as store; version = store._SCHEMA_VERSION\n"
-        "source = open(store.__file__).read().replace('is_deleted: bool', 'lobby_enabled: bool = False\\n    is_deleted: bool')\n"
+        "flag = 'is_deleted: bool = False\\n'\n"
+        "source = open(store.__file__).read().replace(flag, f'{flag}    lobby_{flag}')\n"
         "namespace = {'__name__': store.__name__}; exec(source, namespace)\n"
         "assert namespace['_SCHEMA_VERSION'] != version\n"
     )
@@ -137,13 +138,26 @@ def test_locked_file_is_an_error_in_the_end(tmp_path: Path, monkeypatch: pytest.
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(sqlite3.OperationalError, match="database is locked"):
         Store(str(path))
-    other.execute("COMMIT")
-    other.execute("BEGIN")
-    other.execute("SELECT * FROM rooms").fetchall()
-    with pytest.raises(sqlite3.OperationalError, match="database is locked"):
-        Store(str(path))
     other.close()
     Store(str(path)).close()
+
+
+def test_write_ahead_log_waits_for_readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "rooms.db"
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("CREATE TABLE rooms (id)")
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM rooms").fetchall()
+    connection = sqlite3.connect(path, timeout=0)
+    with monkeypatch.context() as patch:
+        patch.setattr(_store, "_BUSY_TIMEOUT", 0.05)
+        with pytest.raises(sqlite3.OperationalError, match="database is locked"):
+            _store._use_write_ahead_log(connection)
+    monkeypatch.setattr(time, "sleep", lambda _: reader.execute("COMMIT"))
+    _store._use_write_ahead_log(connection)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+    reader.close()
 
 
 def test_emulators_share_a_file(tmp_path: Path) -> None:
@@ -158,6 +172,7 @@ def test_emulators_share_a_file(tmp_path: Path) -> None:
 
 OPEN = """
 import sys
+import time
 from azure.communication.rooms.emulator._store import Store
 print("ready", flush=True)
 for line in sys.stdin:

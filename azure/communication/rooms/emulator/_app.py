@@ -46,10 +46,10 @@ class Application:
         request = Request(scope, receive)
         if not self._is_allowed_host(request):
             misdirected = _misdirected(request)
-            refusal = error_response(misdirected)
-            add_common_headers(refusal, request)
-            await refusal(scope, receive, send)
-            _log_request(request, refusal.status_code, started, str(misdirected))
+            rejection = error_response(misdirected)
+            add_common_headers(rejection, request)
+            await rejection(scope, receive, send)
+            _log_request(request, rejection.status_code, started, str(misdirected))
             return
         try:
             body = await _read_body(request)

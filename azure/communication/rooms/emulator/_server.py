@@ -107,8 +107,13 @@ class _Protocol(HttpToolsProtocol):
         self._refuse(400, b"Bad Request", msg)
 
     def _refuse(self, status_code: int, reason_phrase: bytes, message: str) -> None:
-        response = error_response(status_error(status_code, message))
-        head = b"".join(b"%b: %b\r\n" % header for header in response.raw_headers)
-        self.transport.write(b"HTTP/1.1 %d %b\r\nconnection: close\r\n%b\r\n" % (status_code, reason_phrase, head))
-        self.transport.write(bytes(response.body))
+        """Respond with an error and close the connection.
+
+        If a response to the request before is still to come, the client would take this one for it. Then just close.
+        """
+        if self.cycle is None or self.cycle.response_complete is not self.cycle.more_body:
+            response = error_response(status_error(status_code, message))
+            head = b"".join(b"%b: %b\r\n" % header for header in response.raw_headers)
+            self.transport.write(b"HTTP/1.1 %d %b\r\nconnection: close\r\n%b\r\n" % (status_code, reason_phrase, head))
+            self.transport.write(bytes(response.body))
         self.transport.close()

@@ -208,7 +208,7 @@ def _check_marks(application_id: int, version: int) -> None:
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    # For this statement SQLite doesn't wait until other connections release their locks.
+    # If several connections do this at once, SQLite doesn't let one wait for the other: that would be a deadlock.
     deadline = time.monotonic() + _BUSY_TIMEOUT
     while True:
         try:

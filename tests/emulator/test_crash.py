@@ -1,9 +1,8 @@
-"""An emulator with a file, killed under load, keeps what it answered."""
+"""An emulator with a file keeps every room whose creation got a response, even if it is killed under load."""
 
 import itertools
 import queue
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,15 +16,17 @@ from azure.core.exceptions import AzureError
 
 from azure.communication.rooms import CommunicationRoom, PhoneNumberIdentifier, RoomParticipant, RoomsClient
 
+from . import calls
+
 ROUNDS = 20
 THREADS = 4
-ANSWERED_BEFORE_THE_KILL = 40
+RESPONSES_BEFORE_THE_KILL = 40
 
 NOW = datetime.now(timezone.utc)
 
 
 class Create:
-    """A room that was asked for, different from all others, and what was answered."""
+    """A request for a room, different from all others, and the room in the response."""
 
     def __init__(self, number: int) -> None:
         self.valid_from = NOW + timedelta(minutes=number, microseconds=number)
@@ -48,42 +49,41 @@ class Create:
 
 
 @contextmanager
-def emulator_process(database: Path) -> Iterator[tuple["subprocess.Popen[str]", RoomsClient]]:
-    """An emulator of its own process and a client of it; the process ends by SIGKILL, here or before."""
-    command = [sys.executable, "-m", "azure.communication.rooms.emulator", "--port", "0", "--page-size", "1000"]
-    with subprocess.Popen([*command, "--database", str(database)], stdout=subprocess.PIPE, text=True) as process:
+def emulator_process(database: Path) -> Iterator[tuple[subprocess.Popen[str], RoomsClient]]:
+    """A process with an emulator, and a client of it. The process ends by SIGKILL, here or before."""
+    with calls.emulator_process("--port=0", "--page-size=1000", f"--database={database}") as process:
         assert process.stdout is not None
+        connection_string = process.stdout.readline()
+        reader = threading.Thread(target=process.stdout.read)  # so that the emulator can always write its log
+        reader.start()
         try:
-            connection_string = process.stdout.readline()
-            reader = threading.Thread(target=process.stdout.read)  # it must not wait for someone to read its log
-            reader.start()
             with RoomsClient.from_connection_string(connection_string, retry_total=0) as client:
                 yield process, client
         finally:
             process.kill()
-        reader.join()
+            reader.join()
 
 
-def test_an_emulator_killed_under_load_keeps_every_room_whose_creation_was_answered(tmp_path: Path) -> None:
+def test_kill_under_load(tmp_path: Path) -> None:
     numbers = itertools.count()
-    asked: list[Create] = []
+    creates: list[Create] = []
 
-    def create_rooms_until_the_kill(client: RoomsClient, answered: "queue.Queue[CommunicationRoom]") -> None:
+    def create_rooms_until_the_kill(client: RoomsClient, responses: "queue.Queue[CommunicationRoom]") -> None:
         while True:
             create = Create(next(numbers))
-            asked.append(create)
+            creates.append(create)
             try:
-                answered.put(create.send(client))
+                responses.put(create.send(client))
             except AzureError:
                 return
 
     for _ in range(ROUNDS):
-        answered: queue.Queue[CommunicationRoom] = queue.Queue()
+        responses: queue.Queue[CommunicationRoom] = queue.Queue()
         with emulator_process(tmp_path / "rooms.db") as (process, client), ThreadPoolExecutor(THREADS) as threads:
             try:
-                loads = [threads.submit(create_rooms_until_the_kill, client, answered) for _ in range(THREADS)]
-                for _ in range(ANSWERED_BEFORE_THE_KILL):
-                    answered.get(timeout=30)
+                loads = [threads.submit(create_rooms_until_the_kill, client, responses) for _ in range(THREADS)]
+                for _ in range(RESPONSES_BEFORE_THE_KILL):
+                    responses.get(timeout=30)
             finally:
                 process.kill()
         for load in loads:
@@ -91,17 +91,17 @@ def test_an_emulator_killed_under_load_keeps_every_room_whose_creation_was_answe
 
         with emulator_process(tmp_path / "rooms.db") as (_, client):
             found = {room.id: room for room in client.list_rooms()}
-            answered_rooms = [create.room for create in asked if create.room is not None]
-            assert [found.get(room.id) for room in answered_rooms] == answered_rooms
-            # Whatever the kill interrupted is executed once, now or then, when it is sent again.
-            interrupted = [create for create in asked if create.room is None]
+            confirmed = [create.room for create in creates if create.room is not None]
+            assert [found.get(room.id) for room in confirmed] == confirmed
+            # If an interrupted create is sent again, it is executed once, whether the first attempt was or not.
+            interrupted = [create for create in creates if create.room is None]
             assert len(interrupted) <= THREADS
             for create in interrupted:
                 create.send(client)
-            assert len(list(client.list_rooms())) == len(asked)
+            assert len(list(client.list_rooms())) == len(creates)
 
     with emulator_process(tmp_path / "rooms.db") as (_, client):
-        for create in asked:
+        for create in creates:
             assert create.room is not None
             assert create.room.valid_from == create.valid_from
             assert create.room.pstn_dial_out_enabled is create.pstn_dial_out_enabled
