@@ -1,34 +1,27 @@
-"""The client: arguments become the service's JSON here, after they were found to be what they must be."""
+"""The client: validates arguments and builds the request JSON."""
 
 import copy
 from collections.abc import Iterable
 from datetime import datetime
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import urlsplit
+from uuid import UUID
 
-from azure.core import PipelineClient
 from azure.core.credentials import AzureKeyCredential, TokenCredential
 from azure.core.paging import ItemPaged
-from azure.core.pipeline.policies import (
-    CustomHookPolicy,
-    DistributedTracingPolicy,
-    HeadersPolicy,
-    ProxyPolicy,
-    RedirectPolicy,
-    SensitiveHeaderCleanupPolicy,
-    UserAgentPolicy,
-)
+from azure.core.pipeline.transport import HttpTransport
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.core.tracing.decorator import distributed_trace
-from typing_extensions import Self
+from typing_extensions import Self, Unpack
 
 from ._api_version import DEFAULT_API_VERSION, ApiVersion
-from ._authentication import authentication_policy, origin, parse_connection_string, parse_endpoint
+from ._endpoint import origin, parse_connection_string, parse_endpoint
 from ._identifiers import CommunicationIdentifier
 from ._models import CommunicationRoom, RoomParticipant, raw_id_of
-from ._operations import RoomsOperations, room_path
-from ._policies import RedactedTraceLoggingPolicy, RoomsHttpLoggingPolicy, RoomsRequestIdPolicy, RoomsRetryPolicy
+from ._operations import RoomsOperations
+from ._options import CLIENT_OPTIONS, REQUEST_OPTIONS, ClientOptions, Policy, RequestOptions, check_options
+from ._repeatability import repeatability_headers
 from ._time import request_time
 from ._version import VERSION
 
@@ -80,46 +73,40 @@ class RoomsClient:
     def __init__(
         self,
         endpoint: str,
-        credential: AzureKeyCredential | TokenCredential,
+        credential: AzureKeyCredential | TokenCredential | str,
         *,
         api_version: str | ApiVersion = DEFAULT_API_VERSION,
-        **kwargs: Any,
+        policies: Iterable[Policy] | None = None,
+        transport: HttpTransport[HttpRequest, HttpResponse] | None = None,
+        **kwargs: Unpack[ClientOptions],
     ) -> None:
-        self._endpoint = parse_endpoint(endpoint)
-        authentication = authentication_policy(self._endpoint, credential)
+        from ._pipeline import build_pipeline  # noqa: PLC0415 - only a program that makes a client pays for urllib3
+
         if not isinstance(api_version, str):
             raise TypeError(f"api_version must be a str or an ApiVersion, not {type(api_version).__name__}")
-        policies = kwargs.pop("policies", None)
-        if policies is None:
-            kwargs.setdefault("sdk_moniker", f"communication-rooms/{VERSION}")
-            policies = [
-                RoomsRequestIdPolicy(**kwargs),
-                HeadersPolicy(**kwargs),
-                kwargs.get("user_agent_policy") or UserAgentPolicy(**kwargs),
-                kwargs.get("proxy_policy") or ProxyPolicy(**kwargs),
-                kwargs.get("redirect_policy") or RedirectPolicy(**kwargs),
-                kwargs.get("retry_policy") or RoomsRetryPolicy(**kwargs),
-                # From here on at each attempt. What follows the authentication changes nothing that it signs.
-                kwargs.get("custom_hook_policy") or CustomHookPolicy(**kwargs),
-                kwargs.get("authentication_policy") or authentication,
-                kwargs.get("logging_policy") or RedactedTraceLoggingPolicy(**kwargs),
-                DistributedTracingPolicy(instrumentation_config=self._instrumentation_config, **kwargs),
-                SensitiveHeaderCleanupPolicy(**kwargs),
-                kwargs.get("http_logging_policy") or RoomsHttpLoggingPolicy(**kwargs),
-            ]
-        transport = kwargs.pop("transport", None)
-        if transport is None:
-            from ._transport import default_transport  # noqa: PLC0415 - requests is imported when a client needs it
-
-            transport = default_transport(**kwargs)
-        self._client: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
-            self._endpoint, policies=policies, transport=transport, **kwargs
+        check_options(kwargs, CLIENT_OPTIONS)
+        self._endpoint = parse_endpoint(endpoint)
+        self._pipeline = build_pipeline(
+            self._endpoint,
+            credential,
+            policies=policies,
+            transport=transport,
+            instrumentation_config=self._instrumentation_config,
+            **kwargs,
         )
-        self._operations = RoomsOperations(self._client, self._endpoint, api_version)
+        self._operations = RoomsOperations(self._pipeline, self._endpoint, api_version)
 
     @classmethod
-    def from_connection_string(cls, conn_str: str, **kwargs: Any) -> Self:
-        """Make a client from a resource's connection string.
+    def from_connection_string(
+        cls,
+        conn_str: str,
+        *,
+        api_version: str | ApiVersion = DEFAULT_API_VERSION,
+        policies: Iterable[Policy] | None = None,
+        transport: HttpTransport[HttpRequest, HttpResponse] | None = None,
+        **kwargs: Unpack[ClientOptions],
+    ) -> Self:
+        """Create a client from a resource's connection string.
 
         :param str conn_str: ``endpoint=https://<resource>.communication.azure.com/;accesskey=<base64 key>``.
          An ``http://`` endpoint, such as the emulator's, stays http.
@@ -129,7 +116,8 @@ class RoomsClient:
         :raises ValueError: A part is missing, is there twice or is not what it must be; the message never shows it.
         """
         endpoint, access_key = parse_connection_string(conn_str)
-        return cls(endpoint, AzureKeyCredential(access_key), **kwargs)
+        credential = AzureKeyCredential(access_key)
+        return cls(endpoint, credential, api_version=api_version, policies=policies, transport=transport, **kwargs)
 
     @distributed_trace
     def create_room(
@@ -139,7 +127,9 @@ class RoomsClient:
         valid_until: datetime | None = None,
         pstn_dial_out_enabled: bool | None = None,
         participants: Iterable[RoomParticipant] | None = None,
-        **kwargs: Any,
+        repeatability_request_id: str | UUID | None = None,
+        repeatability_first_sent: datetime | None = None,
+        **kwargs: Unpack[RequestOptions],
     ) -> CommunicationRoom:
         """Create a room.
 
@@ -165,13 +155,17 @@ class RoomsClient:
          service.
         :raises ~azure.core.exceptions.AzureError: The service could not be reached.
         """
+        check_options(kwargs, REQUEST_OPTIONS)
         body = _room_body(valid_from, valid_until, pstn_dial_out_enabled)
         if participants is not None:
             body["participants"] = _roles_by_raw_id(participants)
-        return self._operations.create_room(body, **kwargs)
+        repeatability = repeatability_headers(
+            repeatability_request_id, repeatability_first_sent, kwargs.get("headers") or {}
+        )
+        return self._operations.create_room(body, repeatability, **kwargs)
 
     @distributed_trace
-    def get_room(self, room_id: str, **kwargs: Any) -> CommunicationRoom:
+    def get_room(self, room_id: str, **kwargs: Unpack[RequestOptions]) -> CommunicationRoom:
         """Get a room.
 
         :param str room_id: The room's ID.
@@ -184,10 +178,11 @@ class RoomsClient:
          was not the service.
         :raises ~azure.core.exceptions.AzureError: The service could not be reached.
         """
-        return self._operations.get_room(room_path(room_id), **kwargs)
+        check_options(kwargs, REQUEST_OPTIONS)
+        return self._operations.get_room(room_id, **kwargs)
 
     @distributed_trace
-    def list_rooms(self, **kwargs: Any) -> ItemPaged[CommunicationRoom]:
+    def list_rooms(self, **kwargs: Unpack[RequestOptions]) -> ItemPaged[CommunicationRoom]:
         """List the resource's rooms that are still valid, newest first.
 
         Nothing is sent before the first room is asked for; the pages are fetched as the iteration reaches them. The
@@ -199,6 +194,7 @@ class RoomsClient:
          answered was not the service.
         :raises ~azure.core.exceptions.AzureError: While iterating: the service could not be reached.
         """
+        check_options(kwargs, REQUEST_OPTIONS)
         return self._operations.list_rooms(**kwargs)
 
     @distributed_trace
@@ -209,7 +205,7 @@ class RoomsClient:
         valid_from: datetime | None = None,
         valid_until: datetime | None = None,
         pstn_dial_out_enabled: bool | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[RequestOptions],
     ) -> CommunicationRoom:
         """Change a room. What is not given stays as it is.
 
@@ -230,11 +226,12 @@ class RoomsClient:
          was not the service.
         :raises ~azure.core.exceptions.AzureError: The service could not be reached.
         """
+        check_options(kwargs, REQUEST_OPTIONS)
         body = _room_body(valid_from, valid_until, pstn_dial_out_enabled)
-        return self._operations.update_room(room_path(room_id), body, **kwargs)
+        return self._operations.update_room(room_id, body, **kwargs)
 
     @distributed_trace
-    def delete_room(self, room_id: str, **kwargs: Any) -> None:
+    def delete_room(self, room_id: str, **kwargs: Unpack[RequestOptions]) -> None:
         """Delete a room.
 
         Where an attempt failed in a way that leaves open whether the service executed it (the connection broke, no
@@ -248,10 +245,13 @@ class RoomsClient:
         :raises ~azure.core.exceptions.HttpResponseError: The service refused the request otherwise.
         :raises ~azure.core.exceptions.AzureError: The service could not be reached.
         """
-        self._operations.delete_room(room_path(room_id), **kwargs)
+        check_options(kwargs, REQUEST_OPTIONS)
+        self._operations.delete_room(room_id, **kwargs)
 
     @distributed_trace
-    def add_or_update_participants(self, room_id: str, participants: Iterable[RoomParticipant], **kwargs: Any) -> None:
+    def add_or_update_participants(
+        self, room_id: str, participants: Iterable[RoomParticipant], **kwargs: Unpack[RequestOptions]
+    ) -> None:
         """Invite participants to a room, or change the role of those already invited.
 
         :param str room_id: The room's ID.
@@ -264,12 +264,16 @@ class RoomsClient:
          was not the service.
         :raises ~azure.core.exceptions.AzureError: The service could not be reached.
         """
+        check_options(kwargs, REQUEST_OPTIONS)
         body = {"participants": _roles_by_raw_id(participants)}
-        self._operations.update_participants(room_path(room_id), body, **kwargs)
+        self._operations.update_participants(room_id, body, **kwargs)
 
     @distributed_trace
     def remove_participants(
-        self, room_id: str, participants: Iterable[RoomParticipant | CommunicationIdentifier], **kwargs: Any
+        self,
+        room_id: str,
+        participants: Iterable[RoomParticipant | CommunicationIdentifier],
+        **kwargs: Unpack[RequestOptions],
     ) -> None:
         """Remove participants from a room. Removing one who is not in the room succeeds.
 
@@ -284,6 +288,7 @@ class RoomsClient:
          was not the service.
         :raises ~azure.core.exceptions.AzureError: The service could not be reached.
         """
+        check_options(kwargs, REQUEST_OPTIONS)
         removed = {
             raw_id_of(
                 f"participants[{index}]",
@@ -291,10 +296,10 @@ class RoomsClient:
             ): None
             for index, participant in enumerate(_iterable(participants))
         }
-        self._operations.update_participants(room_path(room_id), {"participants": removed}, **kwargs)
+        self._operations.update_participants(room_id, {"participants": removed}, **kwargs)
 
     @distributed_trace
-    def list_participants(self, room_id: str, **kwargs: Any) -> ItemPaged[RoomParticipant]:
+    def list_participants(self, room_id: str, **kwargs: Unpack[RequestOptions]) -> ItemPaged[RoomParticipant]:
         """List the participants of a room.
 
         Nothing is sent before the first participant is asked for; the pages are fetched as the iteration reaches them.
@@ -309,9 +314,12 @@ class RoomsClient:
          what answered was not the service.
         :raises ~azure.core.exceptions.AzureError: While iterating: the service could not be reached.
         """
-        return self._operations.list_participants(room_path(room_id), **kwargs)
+        check_options(kwargs, REQUEST_OPTIONS)
+        return self._operations.list_participants(room_id, **kwargs)
 
-    def send_request(self, request: HttpRequest, *, stream: bool = False, **kwargs: Any) -> HttpResponse:
+    def send_request(
+        self, request: HttpRequest, *, stream: bool = False, **kwargs: Unpack[RequestOptions]
+    ) -> HttpResponse:
         """Send a request of your own through the client's pipeline, authenticated like the others.
 
         :param ~azure.core.rest.HttpRequest request: The request; it is not changed. A relative URL is one on the
@@ -324,6 +332,7 @@ class RoomsClient:
          credential is for its endpoint alone.
         :raises ~azure.core.exceptions.AzureError: The service could not be reached.
         """
+        check_options(kwargs, REQUEST_OPTIONS)
         if not isinstance(request, HttpRequest):
             raise TypeError(f"request must be an azure.core.rest.HttpRequest, not {type(request).__name__}")
         request = copy.deepcopy(request)
@@ -331,14 +340,14 @@ class RoomsClient:
             request.url = f"{self._endpoint}/{request.url.lstrip('/')}"
         elif origin(request.url) != origin(self._endpoint):
             raise ValueError("request has a URL that is not on the client's endpoint")
-        return self._client.send_request(request, stream=stream, **kwargs)
+        return self._pipeline.run(request, stream=stream, **kwargs).http_response
 
     def close(self) -> None:
         """Close the client's connections. The client cannot be used afterwards; to close it again does nothing."""
-        self._client.close()
+        self._pipeline.__exit__()
 
     def __enter__(self) -> Self:
-        self._client.__enter__()
+        self._pipeline.__enter__()
         return self
 
     def __exit__(
@@ -347,7 +356,7 @@ class RoomsClient:
         exc_value: BaseException | None = None,
         traceback: TracebackType | None = None,
     ) -> None:
-        self._client.__exit__(exc_type, exc_value, traceback)
+        self.close()
 
 
 def _room_body(

@@ -1,36 +1,44 @@
-"""The service's seven operations over HTTP: a request goes down the pipeline, JSON comes up and becomes a model."""
+"""The service's seven operations: each sends a request down the pipeline and makes models of the response's JSON."""
 
 import json
-import time
-import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
-from azure.core import PipelineClient
 from azure.core.exceptions import (
     ClientAuthenticationError,
     DecodeError,
     HttpResponseError,
+    ODataV4Format,
     ResourceExistsError,
     ResourceNotFoundError,
     ServiceResponseError,
 )
 from azure.core.paging import ItemPaged
-from azure.core.pipeline import PipelineResponse
+from azure.core.pipeline import Pipeline, PipelineResponse
 from azure.core.pipeline.policies import RequestHistory
 from azure.core.rest import HttpRequest, HttpResponse
+from typing_extensions import Unpack
 
-from ._authentication import http_date
+from ._endpoint import origin
+from ._http import JSON, MERGE_PATCH
 from ._models import CommunicationRoom, RoomParticipant
-from ._policies import MERGE_PATCH, REPEATABILITY_REQUEST_ID
+from ._options import RequestOptions
 
-_JSON = "application/json"
 _ERRORS: dict[int, type[HttpResponseError]] = {
     401: ClientAuthenticationError,
     404: ResourceNotFoundError,
     409: ResourceExistsError,
 }
+
+
+class _ServiceError(ODataV4Format):
+    """The service's error, with its details first: the message above them is nearly always "malformed syntax"."""
+
+    def __str__(self) -> str:
+        details = [f"({detail.code}) {detail.message} Target: {detail.target}" for detail in self.details]
+        return "\n".join([*details, super().__str__()])
+
 
 _Model = TypeVar("_Model")
 _Page = tuple[str | None, list[_Model]]
@@ -39,86 +47,86 @@ _Page = tuple[str | None, list[_Model]]
 class RoomsOperations:
     """The operations on one endpoint in one api-version."""
 
-    def __init__(self, client: PipelineClient[HttpRequest, HttpResponse], endpoint: str, api_version: str) -> None:
-        self._client = client
+    def __init__(self, pipeline: Pipeline[HttpRequest, HttpResponse], endpoint: str, api_version: str) -> None:
+        self._pipeline = pipeline
         self._endpoint = endpoint
         self._prefix = urlsplit(endpoint).path
         self._query = f"?api-version={quote(api_version, safe='')}"
 
-    def create_room(self, body: Mapping[str, object], **kwargs: Any) -> CommunicationRoom:
-        # One pair for all attempts makes the create repeatable, so the retry policy retries it like the others.
-        headers = {
-            "Content-Type": _JSON,
-            REPEATABILITY_REQUEST_ID: str(uuid.uuid4()),
-            "Repeatability-First-Sent": http_date(time.time()),
-        }
-        response = self._run("POST", self._url("/rooms"), headers, body, **kwargs)
+    def create_room(
+        self, body: Mapping[str, object], repeatability: Mapping[str, str], **options: Unpack[RequestOptions]
+    ) -> CommunicationRoom:
+        # All attempts carry the same repeatability headers, so the retry policy may send them again.
+        headers = {"Content-Type": JSON, **repeatability}
+        response = self._run("POST", self._url("/rooms"), headers, body, **options)
         return _read(response, 201, CommunicationRoom)
 
-    def get_room(self, room_path: str, **kwargs: Any) -> CommunicationRoom:
-        return _read(self._run("GET", self._url(room_path), **kwargs), 200, CommunicationRoom)
+    def get_room(self, room_id: str, **options: Unpack[RequestOptions]) -> CommunicationRoom:
+        return _read(self._run("GET", self._url(_room_path(room_id)), **options), 200, CommunicationRoom)
 
-    def list_rooms(self, **kwargs: Any) -> ItemPaged[CommunicationRoom]:
-        return self._list("/rooms", CommunicationRoom, **kwargs)
+    def list_rooms(self, **options: Unpack[RequestOptions]) -> ItemPaged[CommunicationRoom]:
+        return self._list("/rooms", CommunicationRoom, **options)
 
-    def update_room(self, room_path: str, body: Mapping[str, object], **kwargs: Any) -> CommunicationRoom:
-        return _read(self._patch(room_path, body, **kwargs), 200, CommunicationRoom)
+    def update_room(
+        self, room_id: str, body: Mapping[str, object], **options: Unpack[RequestOptions]
+    ) -> CommunicationRoom:
+        return _read(self._patch(_room_path(room_id), body, **options), 200, CommunicationRoom)
 
-    def delete_room(self, room_path: str, **kwargs: Any) -> None:
-        response = self._run("DELETE", self._url(room_path), **kwargs)
+    def delete_room(self, room_id: str, **options: Unpack[RequestOptions]) -> None:
+        response = self._run("DELETE", self._url(_room_path(room_id)), **options)
         attempts = response.context.get("history") or ()
         if response.http_response.status_code == 404 and any(map(_may_have_been_executed, attempts)):
-            return  # as far as can be known, an earlier attempt of this very call deleted the room
-        _expect(response, 204)
+            return  # for all that can be known, an earlier attempt of this call deleted the room
+        _check_status(response, 204)
 
-    def list_participants(self, room_path: str, **kwargs: Any) -> ItemPaged[RoomParticipant]:
-        return self._list(f"{room_path}/participants", RoomParticipant, **kwargs)
+    def list_participants(self, room_id: str, **options: Unpack[RequestOptions]) -> ItemPaged[RoomParticipant]:
+        return self._list(f"{_room_path(room_id)}/participants", RoomParticipant, **options)
 
-    def update_participants(self, room_path: str, body: Mapping[str, object], **kwargs: Any) -> None:
-        _read(self._patch(f"{room_path}/participants", body, **kwargs), 200, lambda _: None)
+    def update_participants(self, room_id: str, body: Mapping[str, object], **options: Unpack[RequestOptions]) -> None:
+        _read(self._patch(f"{_room_path(room_id)}/participants", body, **options), 200, lambda _: None)
 
     def _url(self, path: str) -> str:
         return f"{self._endpoint}{path}{self._query}"
 
     def _next_url(self, link: str) -> str:
-        """The link's path and query as they came, on this endpoint: a link never leads to another host."""
+        """Return the link's path and query, exactly as they came, on this endpoint: no link leads to another host."""
         _, _, path, query, _ = urlsplit(link)
-        if not path.startswith("/"):
-            path = f"/{path}"
-        if path.startswith(f"{self._prefix}/"):  # the service may or may not know of the endpoint's path prefix
-            path = path[len(self._prefix) :]
-        return f"{self._endpoint}{path}?{query}"
+        path = f"/{path.lstrip('/')}"
+        # The service may or may not know about the endpoint's path prefix.
+        prefix = "" if path.startswith(f"{self._prefix}/rooms") else self._prefix
+        return f"{origin(self._endpoint)}{prefix}{path}?{query}"
 
     def _run(
         self,
         method: str,
         url: str,
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
         /,
-        **kwargs: Any,
+        **options: Unpack[RequestOptions],
     ) -> PipelineResponse[HttpRequest, HttpResponse]:
         content = None if body is None else json.dumps(body).encode("ascii")
-        headers = {"Accept": _JSON, **(headers or {})}
-        params = dict(kwargs.pop("params", None) or {})  # a copy: azure-core writes into it what the URL has
-        request = HttpRequest(method, url, params=params, headers=headers, content=content)
-        return self._client._pipeline.run(request, stream=False, **kwargs)
+        params = dict(options.pop("params", ()))  # a copy, because azure-core adds the URL's own parameters to it
+        request = HttpRequest(method, url, params=params, headers={"Accept": JSON, **(headers or {})}, content=content)
+        return self._pipeline.run(request, stream=False, **options)
 
     def _patch(
-        self, path: str, body: Mapping[str, object], **kwargs: Any
+        self, path: str, body: Mapping[str, object], **options: Unpack[RequestOptions]
     ) -> PipelineResponse[HttpRequest, HttpResponse]:
-        return self._run("PATCH", self._url(path), {"Content-Type": MERGE_PATCH}, body, **kwargs)
+        return self._run("PATCH", self._url(path), {"Content-Type": MERGE_PATCH}, body, **options)
 
-    def _list(self, path: str, model: Callable[[Mapping[str, object]], _Model], **kwargs: Any) -> ItemPaged[_Model]:
+    def _list(
+        self, path: str, model: Callable[[Mapping[str, object]], _Model], **options: Unpack[RequestOptions]
+    ) -> ItemPaged[_Model]:
         def get_next(link: str | None) -> _Page[_Model]:
-            response = self._run("GET", self._next_url(link) if link else self._url(path), **kwargs)
+            response = self._run("GET", self._next_url(link) if link else self._url(path), **options)
             return _read(response, 200, lambda data: _page(data, model))
 
         return ItemPaged(get_next, lambda page: page)
 
 
-def room_path(room_id: str) -> str:
-    """The path of a room. The ID is percent-encoded whole, so that no ID leads to another path."""
+def _room_path(room_id: str) -> str:
+    """Return the path of a room. The whole ID is percent-encoded, so that no ID leads to another path."""
     if not isinstance(room_id, str):
         raise TypeError(f"room_id must be a str, not {type(room_id).__name__}")
     if not room_id:
@@ -133,9 +141,10 @@ def _page(data: Mapping[str, object], model: Callable[[Mapping[str, object]], _M
     if not isinstance(items, list):
         raise ValueError("'value' is missing or not an array")
     link = data.get("nextLink") or None
-    if not (link is None or isinstance(link, str)):
-        raise ValueError("'nextLink' is not a string")
-    urlsplit(link or "")  # a ValueError where it is no URL
+    if link is not None:
+        if not isinstance(link, str):
+            raise ValueError("'nextLink' is not a string")
+        urlsplit(link).geturl().encode("utf-8")  # a ValueError if it is not a URL
     return link, [model(_json_object(item)) for item in items]
 
 
@@ -150,31 +159,32 @@ def _read(
     status: int,
     model: Callable[[Mapping[str, object]], _Model],
 ) -> _Model:
-    _expect(response, status)
+    _check_status(response, status)
     http_response = response.http_response
     try:
         return model(_json_object(json.loads(http_response.content)))
     except (ValueError, RecursionError) as error:
         decode_error = DecodeError(
-            f"The answer to {http_response.request.method} {urlsplit(http_response.request.url).path} "
-            f"is not the JSON that the service promises: {error}",
+            f"The response to {http_response.request.method} {urlsplit(http_response.request.url).path} "
+            f"is not the JSON that the service documents: {error}",
             error=error,
         )
-        # Set here, since given to the constructor it makes azure-core read the body as an error, in place of the above.
+        # Set here, because the constructor would read the body as an error and replace the message.
         decode_error.response = http_response
         decode_error.status_code = http_response.status_code
         decode_error.reason = http_response.reason
         raise decode_error from error
 
 
-def _expect(response: PipelineResponse[HttpRequest, HttpResponse], status: int) -> None:
+def _check_status(response: PipelineResponse[HttpRequest, HttpResponse], status: int) -> None:
     http_response = response.http_response
     if http_response.status_code != status:
-        raise _ERRORS.get(http_response.status_code, HttpResponseError)(response=http_response)
+        error = _ERRORS.get(http_response.status_code, HttpResponseError)
+        raise error(response=http_response, error_format=_ServiceError)
 
 
 def _may_have_been_executed(attempt: RequestHistory[HttpRequest, HttpResponse]) -> bool:
-    """Whether the service may have done what a failed attempt asked, though it did not say so."""
+    """Return whether the service may have executed the failed attempt without saying so."""
     if attempt.http_response is None:
         return isinstance(attempt.error, ServiceResponseError)
     return attempt.http_response.status_code == 408 or attempt.http_response.status_code >= 500

@@ -1,10 +1,13 @@
-"""azure-core's policies, where the Rooms service needs them to act differently."""
+"""azure-core's policies, changed where the Rooms service needs it, and two of our own."""
 
 import math
 import random
+import re
+import time
 import uuid
 from typing import Any
 
+from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import (
     HttpLoggingPolicy,
@@ -12,16 +15,23 @@ from azure.core.pipeline.policies import (
     RequestIdPolicy,
     RetryMode,
     RetryPolicy,
+    SansIOHTTPPolicy,
 )
 from azure.core.rest import HttpRequest, HttpResponse
 
-# By these the retry policy knows a request that can be sent again, whatever its method.
-MERGE_PATCH = "application/merge-patch+json"
-REPEATABILITY_REQUEST_ID = "Repeatability-Request-ID"
+from ._http import MERGE_PATCH, REPEATABILITY_FIRST_SENT, REPEATABILITY_REQUEST_ID
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
+# Later, a doubled backoff would be longer than any backoff_max, and larger than a float can be.
+_MAX_DOUBLINGS = 60
 
 
 class RoomsRequestIdPolicy(RequestIdPolicy):
-    """azure-core's request ID, but a random UUID: one of version 1 takes four times as long, and tells the machine."""
+    """azure-core's request ID policy, with a random UUID.
+
+    azure-core makes a version 1 UUID, which is four times slower and reveals the MAC address.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -34,40 +44,93 @@ class RoomsRequestIdPolicy(RequestIdPolicy):
         super().on_request(request)
 
 
-class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
-    """azure-core's retry policy, with a wait before the first retry too, and jitter in every wait.
+class KeepOptionsPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
+    """Gives the following policies the call's options each time.
 
-    The service counts every request, so a retry at once makes throttling worse; and clients that were throttled
-    together must not return together. A backoff is cut by up to a half; ``Retry-After`` is what the service asked
-    for, so up to a quarter is added to it.
+    azure-core's policies take their options out of the context, so the options would apply to the first attempt only.
     """
+
+    def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
+        options = request.context.options
+        for name, value in request.context.setdefault(str(id(self)), dict(options)).items():
+            options.setdefault(name, value)
+
+
+class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
+    """azure-core's retry policy, adapted to how the service throttles.
+
+    The service counts every request, so an immediate retry makes throttling worse, and clients that were throttled
+    together must not return together. Hence there is a wait before the first retry too, and every wait has jitter: a
+    backoff is shortened by up to a half, and a ``Retry-After`` is lengthened by up to a quarter. No wait is longer than
+    ``retry_backoff_max``, and a wait that would outlast ``timeout`` is not begun.
+    """
+
+    def configure_retries(self, options: dict[str, Any]) -> dict[str, Any]:
+        settings = super().configure_retries(options)
+        settings["deadline"] = time.monotonic() + settings["timeout"]
+        return settings
 
     def send(self, request: PipelineRequest[HttpRequest]) -> PipelineResponse[HttpRequest, HttpResponse]:
         http_request = request.http_request
         headers = http_request.headers
-        # azure-core leaves POST and PATCH out; a repeatable request and a merge patch can be sent again all the same.
-        if REPEATABILITY_REQUEST_ID in headers or headers.get("Content-Type") == MERGE_PATCH:
-            request.context.options.setdefault("retry_on_methods", [http_request.method])
+        media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        # azure-core does not retry POST and PATCH, but a repeatable request and a merge patch can be sent again.
+        if REPEATABILITY_REQUEST_ID in headers or media_type == MERGE_PATCH:
+            request.context.options.setdefault("retry_on_methods", [http_request.method.upper()])
         return super().send(request)
 
+    def increment(
+        self,
+        settings: dict[str, Any],
+        response: PipelineRequest[Any] | PipelineResponse[Any, Any] | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        if not super().increment(settings, response, error):
+            return False
+        retry_after = self.get_retry_after(response) if isinstance(response, PipelineResponse) else None
+        settings["wait"] = min(retry_after or self.get_backoff_time(settings), settings["max_backoff"])
+        will_retry: bool = time.monotonic() + settings["wait"] < settings["deadline"]
+        if will_retry and isinstance(response, PipelineResponse):
+            response.http_response.close()  # in case it is streamed: nobody will read it
+        return will_retry
+
+    def sleep(self, settings: dict[str, Any], transport: Any, response: object = None) -> None:
+        transport.sleep(settings["wait"])
+
     def get_backoff_time(self, settings: dict[str, Any]) -> float:
-        retries = max(len(settings["history"]), 1)
-        growth = 1 if self.retry_mode == RetryMode.Fixed else 2 ** (retries - 1)
+        retries = len(settings["history"])
+        growth = 1 if self.retry_mode == RetryMode.Fixed else 2 ** min(max(retries - 1, 0), _MAX_DOUBLINGS)
         backoff: float = min(settings["max_backoff"], settings["backoff"] * growth)
         return backoff * random.uniform(0.5, 1)
 
     def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
         try:
             retry_after = super().get_retry_after(response)
-        except ValueError:  # neither seconds nor a date: a proxy's, say
+        except (ValueError, OverflowError):  # neither seconds nor a date; perhaps a proxy's
             return None
         if retry_after is None or not math.isfinite(retry_after):
             return None
         return retry_after * random.uniform(1, 1.25)
 
 
+class WellFormedRequestPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
+    """Refuses a method or header that HTTP cannot send. http.client refuses it too, but shows the header's value."""
+
+    def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
+        http_request = request.http_request
+        if _TOKEN.fullmatch(http_request.method) is None:
+            raise ValueError(f"the method {http_request.method!r} is not an HTTP token")
+        for name, value in http_request.headers.items():
+            if _TOKEN.fullmatch(name) is None:
+                raise ValueError(f"the header name {name!r} is not an HTTP token")
+            if not isinstance(value, str) or _HEADER_VALUE.fullmatch(value) is None:
+                if name.lower() == "authorization":
+                    raise ClientAuthenticationError("The credential's token has characters that HTTP cannot send.")
+                raise ValueError(f"the header {name!r} has a value that HTTP cannot send")
+
+
 class RedactedTraceLoggingPolicy(NetworkTraceLoggingPolicy):
-    """azure-core's network trace, without what authenticates the request."""
+    """azure-core's network trace, without the header that authenticates the request."""
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
         headers = request.http_request.headers
@@ -83,13 +146,13 @@ class RedactedTraceLoggingPolicy(NetworkTraceLoggingPolicy):
 
 
 class RoomsHttpLoggingPolicy(HttpLoggingPolicy):
-    """azure-core's request log, with the headers by which the service knows a request and a repeated one."""
+    """azure-core's request log, with the headers that identify a request in a support case or a repeated one."""
 
     DEFAULT_HEADERS_ALLOWLIST = HttpLoggingPolicy.DEFAULT_HEADERS_ALLOWLIST | {
         "MS-CV",
         "X-Azure-Ref",
         "x-ms-error-code",
         REPEATABILITY_REQUEST_ID,
-        "Repeatability-First-Sent",
+        REPEATABILITY_FIRST_SENT,
         "Repeatability-Result",
     }

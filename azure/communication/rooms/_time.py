@@ -1,6 +1,7 @@
-"""Times between the service's RFC 3339 text and aware datetimes."""
+"""Conversions between datetimes and the texts of the service and of HTTP."""
 
 from datetime import datetime, timezone
+from email.utils import formatdate
 
 
 def parse_time(text: str) -> datetime:
@@ -34,3 +35,8 @@ def response_time(name: str, time: object) -> str:
     """Write the argument called ``name`` as the service does: UTC, no trailing zeros, ``+00:00``."""
     text = request_time(name, time).removesuffix("Z")
     return text.rstrip("0").removesuffix(".") + "+00:00"
+
+
+def http_date(timestamp: float) -> str:
+    """Return the second as an IMF-fixdate, such as ``Thu, 27 Jul 2023 16:34:41 GMT``."""
+    return formatdate(timestamp, usegmt=True)

@@ -1,144 +1,143 @@
-"""The default transport: azure-core's, over a requests session that does once what it can, and not at each request.
+"""The default transport: azure-core's interface over urllib3.
 
-Measured with ``tests/perf``: of a call's time, requests spends a third on what does not change between requests:
-reading proxies and certificates from the environment, preparing the URL anew, and looking for cookies.
+azure-core's own transport goes through requests, which prepares each URL again, reads the environment and looks for
+cookies on each call. Without that, a call takes less than half the time; ``tests/perf`` measures it. This transport
+sends no cookies and reads no ``.netrc``, which would replace the Authorization header. Redirects are a policy's work.
 """
 
-import os
-import ssl
-from collections.abc import MutableMapping
+import functools
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-from azure.core.pipeline.transport import RequestsTransport
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, Timeout
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    LocationValueError,
-    NewConnectionError,
-    ProxyError,
-    ReadTimeoutError,
-    SSLError,
+from azure.core.configuration import ConnectionConfiguration
+from azure.core.pipeline.transport import HttpTransport
+from azure.core.rest import HttpRequest, HttpResponse
+from typing_extensions import Self
+from urllib3 import Timeout
+
+from ._connections import Pools, Settings
+from ._http import body_of
+from ._response import ERRORS, RoomsResponse, service_error
+
+_OPTIONS = (
+    "connection_timeout",
+    "read_timeout",
+    "connection_verify",
+    "connection_cert",
+    "connection_data_block_size",
+    "use_env_settings",
 )
+_FRAMING_HEADERS = ("content-length", "transfer-encoding")
 
 
-def default_transport(**kwargs: Any) -> RequestsTransport:
-    """azure-core's transport, over a session given as ``session=`` or else over a :class:`RoomsSession`."""
-    session = kwargs.pop("session", None) or RoomsSession(trust_env=kwargs.get("use_env_settings", True))
-    transport = RequestsTransport(session=session, **kwargs)
-    transport.open()  # so that it knows, once closed, that it was
-    return transport
+class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
+    """Sends requests over connections that any number of threads share.
 
-
-class RoomsSession(requests.Session):
-    """A session whose connections and settings are found once for each origin, and shared by any number of threads.
-
-    It has no cookies and reads no ``.netrc``, which would replace the Authorization header. Redirects are azure-core's.
+    :keyword float connection_timeout: Seconds to establish a connection. Default: 300.
+    :keyword float read_timeout: Seconds from when the request was sent until its response has been read. Default: 300.
+    :keyword connection_verify: Whether to verify the server's certificate, or the path of a CA bundle. Default: True.
+    :paramtype connection_verify: bool or str
+    :keyword connection_cert: The path of a client certificate with its key, or the paths of both. Default: None.
+    :paramtype connection_cert: str or tuple[str, str] or None
+    :keyword int connection_data_block_size: The size in bytes of the chunks of a streamed response. Default: 4096.
+    :keyword bool use_env_settings: Whether to read proxies and certificate bundles from the environment. Default: True.
     """
 
-    def __init__(self, *, trust_env: bool) -> None:
-        super().__init__()
-        self.trust_env = trust_env
-        self._forget_connections()
+    def __init__(self, **kwargs: Any) -> None:
+        self._options = {name: kwargs[name] for name in _OPTIONS if name in kwargs}
+        self.connection_config = ConnectionConfiguration(**self._options)  # azure-core's retry policy reads it
+        self._pools: Pools | None = Pools(kwargs.get("use_env_settings", True))
 
-    def _forget_connections(self) -> None:
-        for scheme in ("https://", "http://"):
-            # A pool without a size keeps every connection that is given back: one for each thread that sends at a time.
-            self.mount(scheme, HTTPAdapter(pool_connections=1000, pool_maxsize=0))
-        self._pools: dict[object, tuple[HTTPConnectionPool, bool]] = {}
-        self._process = os.getpid()  # last: until then, other threads of a forked worker come here too
+    def open(self) -> None:
+        self._open_pools()
 
-    def request(  # type: ignore[override]
+    def close(self) -> None:
+        if self._pools is not None:
+            self._pools.close()
+            self._pools = None
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Connections belong to one process, so a copy has none.
+        return functools.partial(type(self), **self._options), ()
+
+    def _open_pools(self) -> Pools:
+        if self._pools is None:
+            raise ValueError("the client is closed")
+        return self._pools
+
+    def send(
         self,
-        method: str,
-        url: str,
+        request: HttpRequest,
         *,
-        headers: MutableMapping[str, str],
-        data: bytes | str | None,
-        files: object,
-        verify: bool | str,
-        timeout: tuple[float | None, float | None],
-        cert: str | tuple[str, ...] | list[str] | None,
-        allow_redirects: bool,
-        proxies: dict[str, str] | None,
         stream: bool = False,
-        **unknown: object,
-    ) -> Any:
-        """Send what azure-core's transport asks for, and read the answer unless it is to be streamed."""
-        if unknown:  # nobody on the way here took it for its own
-            raise TypeError(f"got an unexpected keyword argument {next(iter(unknown))!r}")
-        if files or isinstance(data, dict):
-            raise TypeError("the service takes JSON: form data and files cannot be sent")
-        if "Accept-Encoding" not in headers:
-            headers["Accept-Encoding"] = "gzip, deflate"
-        connect, read = timeout
+        connection_timeout: float | None = None,
+        read_timeout: float | None = None,
+        connection_verify: bool | str | None = None,
+        connection_cert: str | tuple[str, str] | None = None,
+        connection_data_block_size: int | None = None,
+        proxies: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> HttpResponse:
+        """Send the request and return its response, read unless it is to be streamed.
+
+        :param ~azure.core.rest.HttpRequest request: The request.
+        :keyword bool stream: Whether to leave the response's body to be read by the caller. Default: False.
+        :return: The response.
+        :rtype: ~azure.core.rest.HttpResponse
+        :raises ~azure.core.exceptions.ServiceRequestError: No connection was established, so nothing was sent.
+        :raises ~azure.core.exceptions.ServiceResponseError: No complete response came, but the request may have been
+         executed.
+        """
+        if kwargs:
+            raise TypeError(f"the transport does not know the option {next(iter(kwargs))!r}")
+        config = self.connection_config
+        cert = connection_cert or config.cert
+        scheme, netloc, path, query, _ = urlsplit(request.url)
+        pool = self._open_pools().get(
+            Settings(
+                scheme,
+                netloc,
+                tuple(sorted(proxies.items())) if proxies else (),
+                config.verify if connection_verify is None else connection_verify,
+                tuple(cert) if isinstance(cert, list) else cert,
+            )
+        )
+        target = f"{path or '/'}?{query}" if query else path or "/"
+        if scheme == "http" and pool.proxy is not None:  # a proxy forwards the request instead of making a tunnel
+            target = f"{scheme}://{netloc}{target}"
+        # The transport alone decides how long the body is. Too small a Content-Length would make the surplus a request.
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in _FRAMING_HEADERS}
+        headers.setdefault("Host", netloc)
+        headers.setdefault("Accept-Encoding", "gzip, deflate")
+        body = body_of(request)
+        timeout = Timeout(
+            connect=config.timeout if connection_timeout is None else connection_timeout,
+            read=config.read_timeout if read_timeout is None else read_timeout,
+        )
         try:
-            pool, through_proxy = self._pool(url, proxies, verify, tuple(cert) if isinstance(cert, list) else cert)
-            scheme, netloc, path, query, _ = urlsplit(url)
-            target = f"{path or '/'}?{query}" if query else path or "/"
             raw = pool.urlopen(
-                method,
-                f"{scheme}://{netloc}{target}" if through_proxy else target,
-                body=data.encode("utf-8") if isinstance(data, str) else data,
+                request.method,
+                target,
+                body=body,
                 headers=headers,
                 retries=False,
                 redirect=False,
                 assert_same_host=False,
-                timeout=Timeout(connect=connect, read=read),
+                timeout=timeout,
                 preload_content=False,
                 decode_content=False,
             )
-            content = None if stream else raw.read(decode_content=True)
-        except (ConnectTimeoutError, NewConnectionError):
-            raise
-        except ReadTimeoutError as error:
-            raise requests.ReadTimeout(error) from error
-        except HTTPError as error:
-            # For azure-core, a ConnectionError is of a request that was not sent, the other of one that may have been.
-            raise (requests.ConnectionError if _is_unsent(error) else requests.RequestException)(error) from error
-        response: Any = requests.Response()
-        response.status_code = raw.status
-        response.reason = raw.reason
-        response.headers = raw.headers
-        response.raw = raw
-        if content is not None:
-            response._content = content
-            response._content_consumed = True
+        except ERRORS as error:
+            raise service_error(error) from error
+        response = RoomsResponse(request, raw, connection_data_block_size or config.data_block_size)
+        if not stream:
+            response.read()
         return response
-
-    def _pool(
-        self,
-        url: str,
-        proxies: dict[str, str] | None,
-        verify: bool | str,
-        cert: Any,
-    ) -> tuple[HTTPConnectionPool, bool]:
-        if self._process != os.getpid():  # a fork must not share its parent's connections
-            self._forget_connections()
-        scheme, netloc, _, _, _ = urlsplit(url)
-        key = (scheme, netloc, proxies and tuple(sorted(proxies.items())), verify, cert)
-        found = self._pools.get(key)
-        if found is None:
-            settings: Any = self.merge_environment_settings(url, proxies or {}, False, verify, cert)
-            adapter: Any = self.get_adapter(url)
-            request = requests.Request("GET", url).prepare()
-            if hasattr(adapter, "get_connection_with_tls_context"):
-                pool = adapter.get_connection_with_tls_context(
-                    request, settings["verify"], settings["proxies"], settings["cert"]
-                )
-            else:  # requests before 2.32
-                pool = adapter.get_connection(url, settings["proxies"])
-            adapter.cert_verify(pool, url, settings["verify"], settings["cert"])
-            found = pool, not adapter.request_url(request, settings["proxies"]).startswith("/")
-            self._pools[key] = found
-        return found
-
-
-def _is_unsent(error: HTTPError) -> bool:
-    """Whether it came before anything was sent: no proxy, no such address, or a certificate that is not trusted."""
-    if isinstance(error, SSLError):  # others may come while the answer is read, too
-        return isinstance(error.args[0], ssl.SSLCertVerificationError)
-    return isinstance(error, (LocationValueError, ProxyError))

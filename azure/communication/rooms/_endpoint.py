@@ -1,0 +1,69 @@
+"""Connection strings, endpoints and URLs."""
+
+import re
+from urllib.parse import urlsplit
+
+_ROOT_DOT = re.compile(r"\.(?=:\d+$|$)")
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+def parse_connection_string(conn_str: str) -> tuple[str, str]:
+    """Return the endpoint and the access key.
+
+    No error message shows any part of the string, because any part may be the key.
+    """
+    if not isinstance(conn_str, str):
+        raise TypeError(f"conn_str must be a str, not {type(conn_str).__name__}")
+    settings: dict[str, str] = {}
+    for segment in filter(None, (part.strip() for part in conn_str.split(";"))):
+        name, equals, value = segment.partition("=")
+        name = name.strip().lower()
+        if not equals:
+            raise ValueError("conn_str has a segment without '='; it must be 'endpoint=...;accesskey=...'")
+        if name in settings and name in ("endpoint", "accesskey"):
+            raise ValueError(f"conn_str has more than one {name!r}")
+        settings[name] = value.strip()
+    for name in ("endpoint", "accesskey"):
+        if not settings.get(name):
+            raise ValueError(f"conn_str has no {name!r}; it must be 'endpoint=...;accesskey=...'")
+    return settings["endpoint"], settings["accesskey"]
+
+
+def parse_endpoint(endpoint: str) -> str:
+    """Return the endpoint as every URL begins: scheme, lower-case host, port unless it is the default, path prefix.
+
+    No error message shows the endpoint, because a caller may pass a connection string or a key by mistake.
+    """
+    if not isinstance(endpoint, str):
+        raise TypeError(f"endpoint must be a str, not {type(endpoint).__name__}")
+    url = endpoint.strip()
+    if "accesskey=" in url.lower():
+        raise ValueError("endpoint must be a URL; pass a connection string to RoomsClient.from_connection_string()")
+    if not re.fullmatch(r"[!-~]+", url):
+        raise ValueError("endpoint must be a URL in printable ASCII")
+    if "://" not in url:
+        url = f"https://{url}"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError("endpoint has an invalid port") from None
+    if parts.scheme not in _DEFAULT_PORTS:
+        raise ValueError("endpoint must be an http or https URL")
+    if "@" in parts.netloc:
+        raise ValueError("endpoint must not contain a user name or password")
+    if not re.fullmatch(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", parts.netloc.removesuffix(f":{port}").rstrip(":")):
+        raise ValueError("endpoint must have a host name")
+    if parts.query or parts.fragment or {".", ".."} & set(parts.path.split("/")):
+        raise ValueError("endpoint must consist of scheme, host, port and a path without dot segments")
+    return f"{origin(url)}{parts.path.rstrip('/')}"
+
+
+def origin(url: str) -> str:
+    """Return the URL's scheme and host, with the port unless it is the default.
+
+    The host is as the Host header says it: lower case, without the dot of the DNS root.
+    """
+    parts = urlsplit(url)
+    host = parts.netloc.lower().rstrip(":").removesuffix(_DEFAULT_PORTS.get(parts.scheme, ""))
+    return f"{parts.scheme}://{_ROOT_DOT.sub('', host)}"
