@@ -16,16 +16,16 @@ from azure.communication.rooms import RoomsClient
 def main() -> None:
     # Tokens are sent over TLS only, so the endpoint must be https. For a cloud other than the public one, add
     # credential_scopes=[...] with the scope that its documentation names.
-    with DefaultAzureCredential() as credential:
-        with RoomsClient(os.environ["COMMUNICATION_SAMPLES_ENDPOINT"], credential) as client:
-            try:
-                room = client.create_room()
-            except ClientAuthenticationError as error:
-                print(f"No token, or the service refused it: {error.message}")
-                raise
-            print(f"Created room {room.id}")
-            client.delete_room(room.id)
-            print("Deleted it")
+    endpoint = os.environ["COMMUNICATION_SAMPLES_ENDPOINT"]
+    with DefaultAzureCredential() as credential, RoomsClient(endpoint, credential) as client:
+        try:
+            room = client.create_room()
+        except ClientAuthenticationError as error:
+            print(f"There is no token, or the service refused it: {error.message}")
+            raise
+        print(f"Created room {room.id}")
+        client.delete_room(room.id)
+        print("Deleted it")
 
 
 if __name__ == "__main__":

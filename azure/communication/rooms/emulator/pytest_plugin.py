@@ -1,4 +1,6 @@
-"""Fixtures for the tests of programs that use rooms. To use them, write in the ``conftest.py`` at the root of your tests::
+"""Fixtures for the tests of programs that use rooms.
+
+To use them, write in the ``conftest.py`` at the root of your tests::
 
     pytest_plugins = ["azure.communication.rooms.emulator.pytest_plugin"]
 
