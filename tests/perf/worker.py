@@ -7,8 +7,6 @@ It reads what to do from standard input, one JSON object a line, and answers a l
 import asyncio
 import base64
 import gc
-import hashlib
-import hmac
 import json
 import logging
 import sys
@@ -33,6 +31,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 from azure.communication.rooms import CommunicationRoom, RoomsClient
 
 sys.path.append(str(Path(__file__).parents[2]))  # the last place, so that the client is still the installed one
+from tests.support.credentials import signature_headers
 from tests.support.operations import OPERATIONS, PARTICIPANTS
 
 Figures = dict[str, float]
@@ -70,18 +69,10 @@ def references(endpoint: str) -> dict[str, Callable[[], object]]:
     }
 
 
-def signed(method: str, endpoint: str, target: str, body: bytes = b"", key: str = ACCESS_KEY) -> dict[str, str]:
+def signed(method: str, endpoint: str, target: str, body: bytes = b"") -> dict[str, str]:
     """The headers of a request, signed by hand."""
-    date, host = formatdate(usegmt=True), urlsplit(endpoint).netloc
-    digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
-    text = f"{method}\n{target}\n{date};{host};{digest}"
-    signature = base64.b64encode(hmac.digest(base64.b64decode(key), text.encode(), "sha256")).decode()
-    return {
-        "Host": host,
-        "x-ms-date": date,
-        "x-ms-content-sha256": digest,
-        "Authorization": f"HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature={signature}",
-    }
+    host = urlsplit(endpoint).netloc
+    return {"Host": host, **signature_headers(method, target, formatdate(usegmt=True), host, body, access_key=ACCESS_KEY)}
 
 
 @cache

@@ -1,10 +1,13 @@
 """A loopback HTTP server that sends the responses it was given, for what the emulator would never send."""
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from .certificates import Certificates
 
 
 @dataclass
@@ -18,18 +21,13 @@ class Response:
 class Script:
     """The responses still to send, and the requests received so far: method, target and headers."""
 
-    port: int = 0
-    responses: list[Response] = field(default_factory=list)
+    endpoint: str
+    responses: list[Response]
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
 
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-
 @contextmanager
-def scripted_server(*responses: Response) -> Iterator[Script]:
-    script = Script(responses=list(responses))
+def scripted_server(*responses: Response, certificates: Certificates | None = None) -> Iterator[Script]:
+    """Run a server, with TLS if there are certificates."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -53,7 +51,12 @@ def scripted_server(*responses: Response) -> Iterator[Script]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        script.port = server.server_port
+        if certificates is not None:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(certificates.certfile, certificates.keyfile)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        scheme = "http" if certificates is None else "https"
+        script = Script(f"{scheme}://127.0.0.1:{server.server_port}", list(responses))
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
