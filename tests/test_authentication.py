@@ -19,6 +19,7 @@ NOW = 1795435200
 DATE = "Mon, 23 Nov 2026 12:00:00 GMT"
 LIST_ROOMS = "https://contoso.communication.azure.com/rooms?api-version=2025-03-13"
 LIST_ROOMS_SIGNATURE = "4lnEQZUGHWbXAbvvMu1Im9sJjz8GZ1qpHFN1KqMVaGM="  # the contract's example
+CONTOSO = "http://contoso.communication.azure.com"
 NOBODY_LISTENS = "https://127.0.0.1:1"
 
 
@@ -110,15 +111,15 @@ class TestSignature:
         "http://contoso.communication.azure.com/x/../rooms?api-version=2025-03-13",
         "http://contoso.communication.azure.com/./rooms/./..//?api-version=2025-03-13",
         "http://contoso.communication.azure.com/r%6foms/%2e%2e/é?x=%7e#fragment",
-        "http://contoso.communication.azure.com",
+        CONTOSO,
     ],
 )
 def test_signature_of_what_a_proxy_receives(url: str) -> None:
-    with scripted_server(Response()) as proxy:
-        with RoomsClient(
-            "http://contoso.communication.azure.com", ACCESS_KEY, proxies={"http": proxy.endpoint}
-        ) as client:
-            client.send_request(HttpRequest("GET", url))
+    with (
+        scripted_server(Response()) as proxy,
+        RoomsClient(CONTOSO, ACCESS_KEY, proxies={"http": proxy.endpoint}) as client,
+    ):
+        client.send_request(HttpRequest("GET", url))
     [(method, target, headers)] = proxy.requests
     # A proxy replaces the Host header by the authority of the target.
     authority, path_and_query = target.removeprefix("http://").split("/", 1)
@@ -194,9 +195,11 @@ def test_default_scope() -> None:
 def test_credential_scopes() -> None:
     token = Token()
     scopes = ["https://communication.azure.us//.default"]
-    with RoomsClient(NOBODY_LISTENS, token, retry_total=0, credential_scopes=scopes) as client:
-        with pytest.raises(ServiceRequestError):
-            client.create_room()
+    with (
+        RoomsClient(NOBODY_LISTENS, token, retry_total=0, credential_scopes=scopes) as client,
+        pytest.raises(ServiceRequestError),
+    ):
+        client.create_room()
     assert token.scopes == [("https://communication.azure.us//.default",)]
 
 

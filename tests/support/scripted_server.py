@@ -25,6 +25,7 @@ class Script:
     responses: list[Response]
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
 
+
 @contextmanager
 def scripted_server(*responses: Response, certificates: Certificates | None = None) -> Iterator[Script]:
     """Run a server, with TLS if there are certificates."""
