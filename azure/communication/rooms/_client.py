@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from azure.core.credentials import AzureKeyCredential, TokenCredential
@@ -454,6 +454,8 @@ class RoomsClient:
             request.url = f"{self._endpoint}/{request.url.lstrip('/')}"
         elif origin(request.url) != origin(self._endpoint):
             raise ValueError("request has a URL that is not on the client's endpoint")
+        if params := kwargs.pop("params", None):
+            request.url += f"{'&' if '?' in request.url else '?'}{urlencode(params)}"
         return self._pipeline.run(request, stream=stream, **kwargs).http_response
 
     def close(self) -> None:

@@ -125,15 +125,7 @@ class CommunicationRoom:
         if data is None:
             if not isinstance(id, str):
                 raise TypeError(f"id must be a str, not {type(id).__name__}")
-            values: dict[str, object] = {
-                "id": id,
-                "createdAt": response_time("created_at", created_at),
-                "validFrom": response_time("valid_from", valid_from),
-                "validUntil": response_time("valid_until", valid_until),
-            }
-            if pstn_dial_out_enabled is not None:
-                values["pstnDialOutEnabled"] = pstn_dial_out_enabled
-            data = values
+            data = _room_json(id, created_at, valid_from, valid_until, pstn_dial_out_enabled)
         elif (
             not isinstance(data, (dict, Mapping))  # a dict is recognised faster than a Mapping
             or not (id is created_at is valid_from is valid_until is None)
@@ -175,10 +167,29 @@ class CommunicationRoom:
         :return: A copy, which you may change and pass to ``CommunicationRoom``, ``json.dumps`` and so on.
         :rtype: dict[str, object]
         """
-        return copy.deepcopy(self._data)
+        # pydantic sets the fields of a room without calling __init__.
+        return copy.deepcopy(getattr(self, "_data", None)) or _room_json(**vars(self))
 
     def __reduce__(self) -> tuple[type["CommunicationRoom"], tuple[dict[str, object]]]:
-        return type(self), (self._data,)
+        return type(self), (self.as_dict(),)
+
+
+def _room_json(
+    id: str,  # noqa: A002 - the field's name
+    created_at: object,
+    valid_from: object,
+    valid_until: object,
+    pstn_dial_out_enabled: bool | None,
+) -> dict[str, object]:
+    data: dict[str, object] = {
+        "id": id,
+        "createdAt": response_time("created_at", created_at),
+        "validFrom": response_time("valid_from", valid_from),
+        "validUntil": response_time("valid_until", valid_until),
+    }
+    if pstn_dial_out_enabled is not None:
+        data["pstnDialOutEnabled"] = pstn_dial_out_enabled
+    return data
 
 
 @dataclass(init=False, eq=False, repr=False)
