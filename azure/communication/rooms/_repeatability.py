@@ -61,7 +61,7 @@ def _first_sent(value: object) -> str:
     if not isinstance(value, datetime):
         raise TypeError(f"repeatability_first_sent must be a datetime, not {type(value).__name__}")
     try:
-        return http_date(as_utc(value).timestamp())
+        return http_date(as_utc(value).replace(microsecond=0).timestamp())
     except OverflowError:
         raise ValueError(f"repeatability_first_sent is outside the years 1 to 9999 in UTC: {value!r}") from None
 
