@@ -44,7 +44,7 @@ class RoomsClient:
     ``AzureKeyCredential.update``. The client keeps one connection for each thread that sends at the same time. An
     iterator of :meth:`list_rooms` or :meth:`list_participants` belongs to one thread, as any iterator does. After a
     fork, parent and child may both use the client: the child opens its own connections. So does a copy, made by
-    ``copy``, ``pickle`` or ``multiprocessing``. A pickled client contains its credential, so keep it as secret.
+    ``copy.deepcopy``, ``pickle`` or ``multiprocessing``. A pickled client contains its credential: keep it secret.
 
     **Retries.** The client retries an operation if it can't connect, if the connection breaks, if no response comes in
     time, and if the status code is 408, 429, 500, 502, 503, 504 or above 505. None of these retries duplicates work:
