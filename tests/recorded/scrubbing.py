@@ -1,15 +1,14 @@
-"""How exchanges become recordings: what is replaced before anything is written, and how requests are matched.
+"""What is replaced before an exchange is written to a recording, and how requests are matched in replay.
 
-All is replaced that is not known to be harmless, so that what a live resource may send tomorrow is replaced too:
+Everything is replaced that is not known to be harmless, so that new headers and members are replaced, too:
 
-* Of the headers, only those named here keep their value. The others' values are also replaced wherever else they occur.
-* Of the JSON answered, only the text of the members named here is kept.
-* In what is kept, placeholders replace hosts, access keys, signatures, bearer tokens, UUIDs, raw IDs, room IDs and the
-  tokens of ``nextLink``, which may say whose pages they are. The last three are numbered, so that they stay distinct.
-* Times of a room before 2100 are moved, so that the room was created on 1 January 2026.
+* Of the headers, only ``KEPT_HEADERS`` keep their values. The other values are replaced wherever else they occur, too.
+* Of the JSON in responses, only the members named here keep their text.
+* Elsewhere, placeholders replace hosts, access keys, signatures, bearer tokens, UUIDs, raw IDs, room IDs and the tokens
+  of ``nextLink``. The last three are numbered, so that they stay distinct.
+* A room's times are moved, so that it was created on 1 January 2026. Requests must not contain times near now.
 
-Recording the same exchanges again therefore gives the same file. A body that is not JSON is not understood, and makes
-recording fail.
+So recording the same exchanges again gives the same file. Recording fails if a body is not JSON.
 """
 
 import json
@@ -153,7 +152,7 @@ class Scrubber:
         }
 
     def _response(self, status: dict[str, Any], headers: dict[str, list[str]], body: dict[str, str]) -> dict[str, Any]:
-        text = body["string"] and json.dumps(self._json(json.loads(body["string"]), answer=True))
+        text = body["string"] and json.dumps(self._json(json.loads(body["string"]), response=True))
         return {
             "status": {"code": status["code"], "message": self._text(status["message"])},
             "headers": self._headers(headers, text),
@@ -171,17 +170,17 @@ class Scrubber:
                 scrubbed[name] = [REPLACED]
         return scrubbed
 
-    def _json(self, value: Any, *, answer: bool = False, kept: bool = True) -> Any:
+    def _json(self, value: Any, *, response: bool = False, kept: bool = True) -> Any:
         if isinstance(value, str):
             return self._text(value) if kept else REPLACED
         if isinstance(value, list):
-            return [self._json(item, answer=answer, kept=kept) for item in value]
+            return [self._json(item, response=response, kept=kept) for item in value]
         if not isinstance(value, dict):
             return value
-        if answer and "createdAt" in value:
+        if response and "createdAt" in value:
             value = {**value, **_moved_times(value)}
         return {
-            self._text(name): self._json(member, answer=answer, kept=not answer or name in _KEPT_MEMBERS)
+            self._text(name): self._json(member, response=response, kept=not response or name in _KEPT_MEMBERS)
             for name, member in value.items()
         }
 
@@ -221,10 +220,7 @@ def _secrets(headers: dict[str, list[str]]) -> set[str]:
 
 def _moved_times(room: dict[str, Any]) -> dict[str, str]:
     created_at = isodate.parse_datetime(room["createdAt"])
-    moved = {}
-    for name in _TIMES & room.keys():
-        time = isodate.parse_datetime(room[name])
-        if time.year < 2100:
-            age = timedelta(seconds=round((time - created_at).total_seconds()))
-            moved[name] = (_CREATED_AT + age).isoformat()
-    return moved
+    ages = {name: isodate.parse_datetime(room[name]) - created_at for name in _TIMES & room.keys()}
+    return {
+        name: (_CREATED_AT + timedelta(seconds=round(age.total_seconds()))).isoformat() for name, age in ages.items()
+    }

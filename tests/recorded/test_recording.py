@@ -1,4 +1,4 @@
-"""What recordings are trusted for: they are strict, hold nothing private, and say what they were made from."""
+"""Recordings match requests strictly, contain nothing private, and say what they were made from."""
 
 import json
 import os
@@ -62,7 +62,7 @@ def cassettes(tmp_path: Path) -> VCR:
     return vcr
 
 
-# A change of what the client sends fails a test.
+# If the client sends another request, a test fails.
 
 EXCHANGE = f"""
 version: 1
@@ -116,9 +116,7 @@ def send(
     ],
     ids=str,
 )
-def test_a_request_that_differs_from_the_recorded_one_is_not_answered(
-    change: dict[str, Any], cassettes: VCR, tmp_path: Path
-) -> None:
+def test_other_request_gets_no_response(change: dict[str, Any], cassettes: VCR, tmp_path: Path) -> None:
     (tmp_path / "exchange.yaml").write_text(EXCHANGE, encoding="utf-8")
 
     with (
@@ -129,18 +127,18 @@ def test_a_request_that_differs_from_the_recorded_one_is_not_answered(
 
 
 @pytest.mark.block_network
-def test_the_same_json_in_another_order_and_spacing_is_answered(cassettes: VCR, tmp_path: Path) -> None:
+def test_order_and_spacing_of_json_do_not_matter(cassettes: VCR, tmp_path: Path) -> None:
     (tmp_path / "exchange.yaml").write_text(EXCHANGE, encoding="utf-8")
 
     with cassettes.use_cassette("exchange.yaml", record_mode="none"):
         assert send(body=f'{{"flag":true,"participants":{{"{ALICE}":{{"role":"Attendee"}}}}}}') == 200
 
 
-# Replay reaches nothing outside of the process.
+# Replay needs no network.
 
 
 @pytest.mark.block_network
-def test_blocked_is_the_loopback_interface_too() -> None:
+def test_loopback_is_blocked_too() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
         socket.socket() as client,
@@ -162,10 +160,13 @@ sys.addaudithook(refuse)
 """
 
 
+NOT_REPLAYED = [Path(__file__).name, "test_live_emulator.py"]
+
+
 def run_recorded_tests(directory: Path, *arguments: str) -> str:
     """Run the recorded tests on copies of themselves and of their recordings."""
     recorded = directory / "tests" / "recorded"
-    shutil.copytree(Path(__file__).parent, recorded, ignore=shutil.ignore_patterns(Path(__file__).name, "__pycache__"))
+    shutil.copytree(Path(__file__).parent, recorded, ignore=shutil.ignore_patterns(*NOT_REPLAYED, "__pycache__"))
     shutil.copytree(RECORDINGS, directory / "tests" / "recordings")
     command = [sys.executable, "-m", "pytest", "-c", str(REPOSITORY / "pyproject.toml"), f"--rootdir={directory}"]
     environment = {name: value for name, value in os.environ.items() if name != CONNECTION_STRING_VARIABLE}
@@ -182,14 +183,14 @@ def run_recorded_tests(directory: Path, *arguments: str) -> str:
     return run.stdout
 
 
-def test_replay_starts_no_emulator_and_opens_no_connection(tmp_path: Path) -> None:
+def test_replay_opens_no_connection(tmp_path: Path) -> None:
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "conftest.py").write_text(NO_SOCKETS, encoding="utf-8")
 
     assert " passed" in run_recorded_tests(tmp_path)
 
 
-def test_recording_anew_from_the_emulator_gives_the_recordings_that_are_here(tmp_path: Path) -> None:
+def test_emulator_still_gives_these_recordings(tmp_path: Path) -> None:
     run_recorded_tests(tmp_path, "--record-mode=rewrite")
 
     anew = contents(tmp_path / "tests" / "recordings")
@@ -210,7 +211,7 @@ def contents(recordings: Path) -> dict[str, tuple[str, str]]:
 
 
 @pytest.mark.parametrize("path", EACH_RECORDING)
-def test_each_recording_says_first_what_it_was_made_from(path: Path) -> None:
+def test_first_line_names_the_source(path: Path) -> None:
     first_line = path.read_text(encoding="utf-8").partition("\n")[0]
 
     if path.parent.name == "service":
@@ -219,7 +220,7 @@ def test_each_recording_says_first_what_it_was_made_from(path: Path) -> None:
         assert first_line.startswith((RECORDED_FROM_EMULATOR, RECORDED_FROM_RESOURCE))
 
 
-def test_a_recording_of_a_resource_does_not_claim_the_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_first_line_names_a_resource(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(CONNECTION_STRING_VARIABLE, raising=False)
     assert ScrubbedYaml.serialize({"interactions": []}).startswith(RECORDED_FROM_EMULATOR)
 
@@ -232,9 +233,7 @@ def test_a_recording_of_a_resource_does_not_claim_the_emulator(monkeypatch: pyte
 # Nothing private reaches a recording.
 
 
-def test_nothing_private_of_real_exchanges_is_recorded(
-    cassettes: VCR, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_real_exchanges_are_scrubbed(cassettes: VCR, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     private = {ODD_KEY, USER, TEAMS_USER, PHONE_NUMBER, "contoso", "127.0.0.1"}
 
     def note(response: PipelineResponse[HttpRequest, HttpResponse]) -> None:
@@ -262,10 +261,10 @@ def test_nothing_private_of_real_exchanges_is_recorded(
                 ]
             )
             assert len(list(client.list_participants(room.id))) == 3
-            # The answers to these repeat what was asked for.
-            for asked in (ODD_KEY, USER, BEARER_TOKEN, "eu.contoso.communication.azure.com"):
-                answer = client.send_request(HttpRequest("GET", f"/rooms?api-version={asked}"))
-                assert asked in answer.text()
+            # The responses to these repeat the requested version.
+            for requested in (ODD_KEY, USER, BEARER_TOKEN, "eu.contoso.communication.azure.com"):
+                response = client.send_request(HttpRequest("GET", f"/rooms?api-version={requested}"))
+                assert requested in response.text()
         private |= {room.id, emulator.endpoint, urlsplit(emulator.endpoint).netloc, BEARER_TOKEN}
         private |= {token for request in emulator.requests for token in re.findall("nextLink=([^&]+)", request.query)}
 
@@ -276,7 +275,7 @@ def test_nothing_private_of_real_exchanges_is_recorded(
     assert_nothing_private(recorded)
 
 
-def test_nothing_private_of_an_answer_of_any_shape_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_response_is_scrubbed(monkeypatch: pytest.MonkeyPatch) -> None:
     host = "contoso-prod.unitedstates.communication.azure.com"
     monkeypatch.setenv(CONNECTION_STRING_VARIABLE, f"endpoint=https://{host}/;accesskey={ODD_KEY}")
     signature = "c2lnbmF0dXJlIG9mIHNvbWUgcmVxdWVzdCBvciBvdGhlcg=="
@@ -332,18 +331,18 @@ def assert_nothing_private(recorded: str) -> None:
 
 
 @pytest.mark.parametrize("path", EACH_RECORDING)
-def test_nothing_private_is_in_the_recordings_that_are_here(path: Path) -> None:
+def test_these_recordings_are_scrubbed(path: Path) -> None:
     assert_nothing_private(path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("path", [param for param in EACH_RECORDING if "service" not in str(param.id)])
-def test_scrubbing_a_recording_again_changes_nothing(path: Path) -> None:
+def test_scrubbing_twice_changes_nothing(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
 
     assert ScrubbedYaml.serialize(yaml.safe_load(text)).partition("\n")[2] == text.partition("\n")[2]
 
 
-def test_what_is_not_json_is_not_recorded() -> None:
+def test_only_json_is_recorded() -> None:
     request: dict[str, Any] = {
         "method": "GET",
         "uri": "https://contoso.communication.azure.com/rooms",
@@ -356,7 +355,7 @@ def test_what_is_not_json_is_not_recorded() -> None:
         ScrubbedYaml.serialize({"interactions": [{"request": request, "response": response}]})
 
 
-def test_a_scrubbed_listing_is_replayed_over_all_its_pages(cassettes: VCR, tmp_path: Path) -> None:
+def test_scrubbed_listing_is_replayed(cassettes: VCR, tmp_path: Path) -> None:
     with RoomsEmulator(page_size=1) as emulator:
         with RoomsClient.from_connection_string(emulator.connection_string) as client:
             for _ in range(3):

@@ -17,7 +17,7 @@ import urllib3
 from azure.core.exceptions import ServiceRequestError, ServiceRequestTimeoutError
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 from urllib3.util import create_urllib3_context, make_headers, parse_url
 
 _LENGTH = re.compile(r"[0-9]{1,18}").fullmatch
@@ -111,10 +111,12 @@ class _ConnectionMixin:
     def connect(self) -> None:
         try:
             super().connect()  # type: ignore[misc]
-        except (ConnectTimeoutError, TimeoutError) as error:
-            raise ServiceRequestTimeoutError(error, error=error) from error
         except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
-            raise ServiceRequestError(error, error=error) from error
+            # urllib3 derives its error for a refused connection from the one for a time-out.
+            is_timeout = isinstance(error, (ConnectTimeoutError, TimeoutError)) and not isinstance(
+                error, NewConnectionError
+            )
+            raise (ServiceRequestTimeoutError if is_timeout else ServiceRequestError)(error, error=error) from error
 
 
 class _HTTPConnection(_ConnectionMixin, HTTPConnection):

@@ -108,7 +108,7 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
             retry_after = super().get_retry_after(response)
         except (ValueError, OverflowError):  # neither seconds nor a date; perhaps a proxy's
             return None
-        if retry_after is None or math.isnan(retry_after):
+        if retry_after is None or not math.isfinite(retry_after):
             return None
         return retry_after * random.uniform(1, 1.25)
 

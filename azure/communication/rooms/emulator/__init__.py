@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
-    from ._faults import ReceivedRequest
+    from ._faults import Fault
+    from ._request_log import ReceivedRequest
 
-__all__ = ["DEVELOPMENT_ACCESS_KEY", "ReceivedRequest", "RoomsEmulator"]
+__all__ = ["DEVELOPMENT_ACCESS_KEY", "Fault", "ReceivedRequest", "RoomsEmulator"]
 
 
 def __dir__() -> list[str]:
@@ -17,7 +18,7 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> object:
-    # Imported when first asked for, so that the command line can say in one line that the extra is missing.
+    # Imported on first use, so that the command line can report a missing extra in one line.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:

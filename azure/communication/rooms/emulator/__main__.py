@@ -19,10 +19,17 @@ def main() -> None:
         "--database", metavar="FILE", default=":memory:", help="the SQLite file (default: none, in memory)"
     )
     parser.add_argument("--access-key", metavar="KEY", help="the access key, base64 (default: a development key)")
-    parser.add_argument("--page-size", metavar="N", type=int, default=30, help="items in a page (default: %(default)s)")
-    parser.add_argument("--certfile", metavar="FILE", help="the certificate chain, PEM; with it, TLS is served")
+    parser.add_argument("--page-size", metavar="N", type=int, default=30, help="items per page (default: %(default)s)")
+    parser.add_argument("--certfile", metavar="FILE", help="the certificate chain, PEM; turns on TLS")
     parser.add_argument("--keyfile", metavar="FILE", help="the certificate's private key, PEM")
-    parser.add_argument("--bearer-token", metavar="TOKEN", help="a token that is accepted in place of a signature")
+    parser.add_argument("--bearer-token", metavar="TOKEN", help="a token to accept instead of a signature")
+    parser.add_argument(
+        "--allowed-host",
+        metavar="NAME",
+        dest="allowed_hosts",
+        action="append",
+        help="another host name by which clients may call the emulator; can be repeated",
+    )
     options = {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
     logging.getLogger("azure.communication.rooms.emulator").setLevel(logging.INFO)
@@ -30,7 +37,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        from . import RoomsEmulator  # noqa: PLC0415 - its absence is an error to report
+        from . import RoomsEmulator  # noqa: PLC0415 - reports a missing extra below
 
         with RoomsEmulator(**options) as emulator:
             print(emulator.connection_string, flush=True)

@@ -1,6 +1,6 @@
-"""Who may call: the service's HMAC-SHA256 scheme, or a bearer token.
+"""Checks credentials: an HMAC-SHA256 signature with the access key, or a bearer token.
 
-Written from the service's side and on its own: the client's signing is checked against it.
+This is written from the service's side and shares no code with the client, whose signatures it checks.
 """
 
 import base64
@@ -15,39 +15,51 @@ from urllib.parse import parse_qsl, unquote, urlencode
 from ._errors import denied
 
 _CLOCK_SKEW = 5 * 60
-_SIGNED_BY_KEY = "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature="
+_SCHEME = "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature="
 
 
 def authenticate(
     method: str, target: str, headers: Mapping[str, str], body: bytes, *, key: bytes, bearer_token: str | None
 ) -> None:
-    """Raise 401 unless the request was signed with the key, or carries the bearer token where there is one."""
+    """Raise 401 unless the request has a valid signature, or the bearer token if there is one."""
     authorization = headers.get("authorization", "")
+    if not authorization:
+        raise denied("no credentials")
     if authorization.startswith("Bearer "):
-        if bearer_token is None or not _same(authorization.removeprefix("Bearer "), bearer_token):
-            raise denied()
+        _check_token(authorization.removeprefix("Bearer "), bearer_token)
         return
-    if not authorization.startswith(_SIGNED_BY_KEY):
-        raise denied()
+    if not authorization.startswith(_SCHEME):
+        raise denied("the Authorization header is neither a signature of this service nor a bearer token")
     date = headers.get("x-ms-date", "")
     content_hash = headers.get("x-ms-content-sha256", "")
-    if abs(time.time() - _timestamp(date)) > _CLOCK_SKEW:
-        raise denied()
-    signature = authorization.removeprefix(_SIGNED_BY_KEY)
+    ahead = _timestamp(date) - time.time()
+    if abs(ahead) > _CLOCK_SKEW:
+        raise denied(f"the client's clock is {abs(ahead):.0f} seconds {'ahead' if ahead > 0 else 'behind'}")
+    signature = authorization.removeprefix(_SCHEME)
     signed = f"{date};{headers.get('host', '')};{content_hash}"
     if not any(_same(signature, _signature(key, method, form, signed)) for form in _signed_forms(target)):
-        raise denied()
+        raise denied("wrong access key, or the URL or a signed header was changed after signing")
     if not _same(content_hash, _base64(hashlib.sha256(body).digest())):
-        raise denied("Request 'x-ms-content-sha256' differs from generated content hash.")
+        raise denied(
+            "the body was changed after signing",
+            "Request 'x-ms-content-sha256' differs from generated content hash.",
+        )
+
+
+def _check_token(token: str, expected: str | None) -> None:
+    if expected is None:
+        raise denied("a bearer token, but the emulator was started without one")
+    if not _same(token, expected):
+        raise denied("wrong bearer token")
 
 
 def _signed_forms(target: str) -> Iterator[str]:
-    """Path and query as the released clients sign them, which is the same but for the links between pages."""
+    """Path and query as the released clients sign them. The forms differ only for links between pages."""
     yield unquote(target)  # Python
     yield target  # .NET
     path, _, query = target.partition("?")
     pairs = urlencode(parse_qsl(query, keep_blank_values=True), safe="*").replace("~", "%7E")
-    yield f"{path}?{pairs}"  # JavaScript, which sends the link as it is and signs URLSearchParams' form of it
+    yield f"{path}?{pairs}"  # JavaScript, which sends the link as it is but signs it as URLSearchParams formats it
 
 
 def _signature(key: bytes, method: str, path_and_query: str, signed: str) -> str:
@@ -67,4 +79,4 @@ def _timestamp(date: str) -> float:
     try:
         return parsedate_to_datetime(date).timestamp()
     except (ValueError, OverflowError):
-        raise denied() from None
+        raise denied("the header x-ms-date is missing or not a date") from None

@@ -1,50 +1,72 @@
-"""The emulator as its users see it: a server in a thread of this process."""
+"""The emulator's public class: a server in a thread of this process."""
 
 import base64
 import binascii
 import ipaddress
+from collections.abc import Iterable
+from datetime import timedelta
 from types import TracebackType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from typing_extensions import Self
 
 from ._app import LOGGER, Application
-from ._faults import Fault, Faults, ReceivedRequest
+from ._faults import Fault, Faults
+from ._request_log import ReceivedRequest, RequestLog
+from ._resource import Resource
 from ._server import Server
 from ._service import RoomsService
 from ._store import Store
+from ._time import Clock
 
-__all__ = ["DEVELOPMENT_ACCESS_KEY", "ReceivedRequest", "RoomsEmulator"]
+__all__ = ["DEVELOPMENT_ACCESS_KEY", "Fault", "ReceivedRequest", "RoomsEmulator"]
 
 DEVELOPMENT_ACCESS_KEY = base64.b64encode(b"azure-communication-rooms development key").decode("ascii")
-"""The access key of an emulator that was given none. It is known to all and protects nothing."""
+"""The default access key of the emulator. It is public and protects nothing."""
+
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - these are compared, not bound to
+
+
+class _Running(NamedTuple):
+    server: Server
+    store: Store
 
 
 class RoomsEmulator:
     """A local HTTP server that behaves like the Rooms service of one Azure Communication Services resource.
 
-    As a context manager it is started and stopped with the block::
+    As a context manager, it starts at the beginning of the block and stops at its end::
 
         with RoomsEmulator() as emulator:
             client = RoomsClient.from_connection_string(emulator.connection_string)
 
-    It can be started again after it was stopped; rooms in memory are gone then, rooms in a file are not. It logs
-    a line per request to the logger ``azure.communication.rooms.emulator`` at level INFO, never a key or a signature.
+    It can be started again after it was stopped. Rooms in a file are then still there, rooms in memory are not. It also
+    creates and deletes users (``POST /identities``, ``DELETE /identities/{id}``) like the identity service.
 
-    :keyword str host: The address to listen on. Default: 127.0.0.1, which only this machine reaches.
+    It logs a line per request to the logger ``azure.communication.rooms.emulator`` at level INFO. The line explains
+    each 401, and never contains a key, a token or a signature.
+
+    :keyword str host: The address to listen on. Default: 127.0.0.1, which only this machine can reach.
     :keyword int port: The port to listen on. Default: 0, a free one.
-    :keyword str database: The SQLite file that the rooms live in. It survives a restart, and a kill after any answer.
-     Default: ``:memory:``, no file.
-    :keyword str access_key: The resource's access key, base64. Default: a well-known development key.
-    :keyword int page_size: How many rooms or participants a page of a listing has. Default: 30.
-    :keyword certfile: The certificate chain, PEM; with it, TLS is served. Default: None.
+    :keyword str database: The SQLite file for the rooms. It keeps every change whose response was sent, even if the
+     process is killed. Default: ``:memory:``, no file.
+    :keyword str access_key: The resource's access key, base64. Default: a public development key.
+    :keyword int page_size: The number of rooms or participants on a page. Like the service, the emulator takes a page
+     from this many stored rooms and then leaves out deleted ones. Default: 30.
+    :keyword certfile: A file with the certificate chain, PEM. If given, the emulator uses TLS. Default: None.
     :paramtype certfile: str or None
-    :keyword keyfile: The certificate's private key, PEM, unless it is in ``certfile``. Default: None.
+    :keyword keyfile: A file with the certificate's private key, PEM, unless ``certfile`` contains it. Default: None.
     :paramtype keyfile: str or None
-    :keyword bearer_token: A token that is accepted in place of a signature. Default: None, no token is.
+    :keyword bearer_token: A token to accept instead of a signature. Default: None, no token is accepted.
     :paramtype bearer_token: str or None
-    :raises ValueError: The access key is not base64, the page size or the port cannot be, or there is a key file
-     without certificate file.
+    :keyword allowed_hosts: Other host names, without a port, by which clients may call the emulator. It responds 421
+     to a request whose ``Host`` is neither one of these, nor the listening address, nor ``localhost``; otherwise, web
+     pages could reach the emulator through a name that they control. If the emulator listens on all addresses, any IP
+     address is allowed. Default: none.
+    :paramtype allowed_hosts: ~collections.abc.Iterable[str]
+    :raises ValueError: The access key is not base64, the page size or the port is out of range, or there is a key file
+     but no certificate file.
+    :raises TypeError: ``allowed_hosts`` is a string.
     """
 
     def __init__(
@@ -58,6 +80,7 @@ class RoomsEmulator:
         certfile: str | None = None,
         keyfile: str | None = None,
         bearer_token: str | None = None,
+        allowed_hosts: Iterable[str] = (),
     ) -> None:
         try:
             self._key = base64.b64decode(access_key, validate=True)
@@ -71,6 +94,8 @@ class RoomsEmulator:
             raise ValueError(f"port must be from 0 to 65535, not {port}")
         if keyfile and not certfile:
             raise ValueError("keyfile is given without certfile")
+        if isinstance(allowed_hosts, str):
+            raise TypeError("allowed_hosts must be an iterable of names, not a str")
         self._host = host
         self._port = port
         self._database = database
@@ -79,38 +104,51 @@ class RoomsEmulator:
         self._certfile = certfile
         self._keyfile = keyfile
         self._bearer_token = bearer_token
+        self._allowed_hosts = {name.lower() for name in allowed_hosts}
         self._faults = Faults()
-        self._running: tuple[Server, Store] | None = None
+        self._log = RequestLog()
+        self._clock = Clock()
+        self._running: _Running | None = None
 
     @property
     def endpoint(self) -> str:
         """The endpoint to call, such as ``http://127.0.0.1:8787``.
 
         :rtype: str
-        :raises RuntimeError: The emulator is not started.
+        :raises RuntimeError: The emulator is not running.
         """
-        server, _ = self._started()
+        server = self._started().server
         scheme = "https" if self._certfile else "http"
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 - not bound to
-        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}"
+        return f"{scheme}://{_in_url(_ANY_ADDRESS.get(self._host, self._host))}:{server.port}"
 
     @property
     def connection_string(self) -> str:
-        """The connection string for :meth:`RoomsClient.from_connection_string`. It holds the access key.
+        """The connection string for :meth:`RoomsClient.from_connection_string`. It contains the access key.
 
         :rtype: str
-        :raises RuntimeError: The emulator is not started.
+        :raises RuntimeError: The emulator is not running.
         """
         return f"endpoint={self.endpoint}/;accesskey={self._access_key}"
 
     @property
     def requests(self) -> list[ReceivedRequest]:
-        """The requests received since the start or the last :meth:`reset`, in order; the last
-        10,000 of them, or fewer where their bodies are larger than 64 MB together.
+        """The requests received since the start or the last :meth:`reset`, oldest first.
+
+        The emulator keeps the last 10,000, or fewer if they need more than 64 MB. It does not keep requests for a host
+        that is not allowed.
 
         :rtype: list[~azure.communication.rooms.emulator.ReceivedRequest]
         """
-        return self._faults.requests()
+        return self._log.requests()
+
+    @property
+    def pending_faults(self) -> list[Fault]:
+        """The injected faults that have not been used up, each with the ``times`` that are left. A fault whose
+        ``path`` is mistyped stays here.
+
+        :rtype: list[~azure.communication.rooms.emulator.Fault]
+        """
+        return self._faults.pending()
 
     def inject(
         self,
@@ -125,55 +163,32 @@ class RoomsEmulator:
         method: str | None = None,
         path: str | None = None,
     ) -> None:
-        """Make the next matching requests fail, to test a program's failure paths.
+        """Make the next matching requests fail, to test how a program handles failures.
 
-        Faults wait in the order in which they were injected; a request takes the first that matches it, and only that.
-        A fault comes before credentials are looked at.
+        A request takes the first fault that matches it, in the order in which they were injected, and no other. Faults
+        apply before credentials are checked.
 
-        :keyword status: Answer this status, with an error body from 400 on, without executing the request.
+        :keyword status: Respond with this status code without executing the request. From 400 on, the response has the
+         body of an error.
         :paramtype status: int or None
-        :keyword retry_after: The ``Retry-After`` header of that answer: seconds, or an HTTP date.
+        :keyword retry_after: The ``Retry-After`` header of that response: seconds, or an HTTP date.
         :paramtype retry_after: float or str or None
-        :keyword drop: Close the connection without an answer: "before" executing the request, or "after".
+        :keyword drop: Close the connection without a response, "before" or "after" executing the request.
         :paramtype drop: str or None
-        :keyword float delay: Wait so many seconds before anything else. Default: 0.
-        :keyword bool truncate: Execute the request, send half of the answer's body, and close the connection.
-        :keyword body: Answer this body, with ``status`` or 200, without executing the request.
+        :keyword float delay: Wait this many seconds before anything else. Default: 0.
+        :keyword bool truncate: Execute the request, send half of the response's body, and close the connection.
+         Default: False.
+        :keyword body: Respond with this body, and ``status`` or 200, without executing the request.
         :paramtype body: bytes or None
-        :keyword int times: How many requests it applies to. Default: 1.
-        :keyword method: Only requests with this method. Default: any.
+        :keyword int times: The number of requests to which the fault applies. Default: 1.
+        :keyword method: Only apply to requests with this method. Default: any.
         :paramtype method: str or None
-        :keyword path: Only requests with this path, in which ``*`` stands for anything: ``/rooms/*/participants``.
-         Default: any.
+        :keyword path: Only apply to requests with this path, where ``*`` matches anything, as in
+         ``/rooms/*/participants``. Default: any.
         :paramtype path: str or None
-        :raises TypeError: ``status`` is not an int, or ``body`` not bytes.
-        :raises ValueError: No fault is asked for, two that exclude each other, or one that cannot be.
+        :raises TypeError: ``status`` is not an int, or ``body`` is not bytes.
+        :raises ValueError: The arguments describe no fault, contradict each other, or are out of range.
         """
-        if body is not None and not isinstance(body, bytes):
-            raise TypeError(f"body must be bytes, not {type(body).__name__}")
-        if status is not None and not isinstance(status, int):
-            raise TypeError(f"status must be an int, not {type(status).__name__}")
-        if retry_after is not None and status is None:
-            raise ValueError("retry_after needs a status to go with")
-        answers = status is not None or body is not None
-        if not (answers or drop or delay or truncate):
-            raise ValueError("nothing to inject: give status, body, drop, delay or truncate")
-        if drop not in (None, "before", "after"):
-            raise ValueError(f"drop must be 'before' or 'after', not {drop!r}")
-        if drop and (answers or truncate):
-            raise ValueError("drop leaves no answer: it excludes status, body and truncate")
-        if status is not None and not 200 <= status <= 599:
-            raise ValueError(f"status must be from 200 to 599, not {status}")
-        if body is not None and status in (204, 304):
-            raise ValueError(f"an answer with status {status} has no body")
-        if isinstance(retry_after, str) and not (retry_after.isascii() and retry_after.isprintable()):
-            raise ValueError(f"retry_after cannot be a header: {retry_after!r}")
-        if times < 1:
-            raise ValueError(f"times must be at least 1, not {times}")
-        if delay < 0:
-            raise ValueError(f"delay must not be negative: {delay}")
-        if path is not None and not path.startswith(("/", "*")):
-            raise ValueError(f"path must begin with / or *: {path!r}")
         self._faults.add(
             Fault(
                 status=status,
@@ -183,43 +198,60 @@ class RoomsEmulator:
                 truncate=truncate,
                 body=body,
                 times=times,
-                method=method and method.upper(),
+                method=method,
                 path=path,
             )
         )
 
-    def reset(self) -> None:
-        """Forget all faults, requests and rooms. A request that is still delayed is not executed any more.
+    def advance(self, delta: timedelta) -> None:
+        """Move the emulator's clock forward, to test what happens when rooms open and expire.
 
-        :raises RuntimeError: The emulator is not started.
+        The clock decides when a room is created, which times it defaults to, and which times are accepted. It does not
+        apply to signatures and ``Date`` headers. Advances add up until :meth:`reset` sets the clock to the real time.
+
+        :param ~datetime.timedelta delta: How far to move the clock.
+        :raises ValueError: ``delta`` is negative, or the clock would leave the year 9998.
         """
-        _, store = self._started()
+        self._clock.advance(delta)
+
+    def reset(self) -> None:
+        """Forget all faults, requests and rooms, and set the clock to the real time. Requests that are still delayed
+        are not executed; their connections are closed.
+
+        :raises RuntimeError: The emulator is not running.
+        """
+        store = self._started().store
         self._faults.clear()
+        self._log.clear()
+        self._clock.reset()
         store.clear()
 
     def start(self) -> None:
-        """Start to listen, and serve until :meth:`stop`. Once it returns, the endpoint accepts connections.
+        """Start the server. When this returns, the endpoint accepts connections.
 
-        :raises OSError: The port is in use, or a certificate file cannot be read or does not hold what it must.
-        :raises sqlite3.Error: The database cannot be opened.
-        :raises RuntimeError: The emulator is started already.
+        :raises OSError: The port is in use, or a certificate file cannot be read or is invalid.
+        :raises sqlite3.Error: The database cannot be opened, belongs to another program, or was written by an
+         incompatible version of the emulator. Such a file is not changed.
+        :raises RuntimeError: The emulator is already running.
         """
         if self._running:
-            raise RuntimeError("the emulator is started already")
+            raise RuntimeError("the emulator is already running")
         store = Store(self._database)
-        application = Application(RoomsService(store, self._key, self._bearer_token, self._page_size), self._faults)
+        rooms = RoomsService(store, self._clock, self._page_size)
+        resource = Resource(store, rooms, self._key, self._bearer_token)
+        application = Application(resource, self._faults, self._log, self._served_hosts())
         try:
             server = Server(application, self._host, self._port, self._certfile, self._keyfile)
         except BaseException:
             store.close()
             raise
-        self._running = (server, store)
+        self._running = _Running(server, store)
         if not _is_loopback(self._host):
             LOGGER.warning("listening on %s: other machines can reach this emulator", self._host)
 
     def stop(self) -> None:
-        """Stop listening, once the requests under way are answered, or after a second. Delayed ones are delayed no
-        longer. To stop again does nothing.
+        """Stop the server, after waiting up to a second for requests in progress. Delays end at once. Stopping twice is
+        harmless.
         """
         if self._running:
             server, store = self._running
@@ -227,9 +259,15 @@ class RoomsEmulator:
             server.stop()
             store.close()
 
-    def _started(self) -> tuple[Server, Store]:
+    def _served_hosts(self) -> set[str]:
+        """The names by which clients may call the emulator. ``*`` stands for any IP address."""
+        own = "*" if self._host in _ANY_ADDRESS else _in_url(self._host.lower())
+        loopback = {"127.0.0.1"} if own == "localhost" else set()
+        return {own, "localhost", *loopback, *self._allowed_hosts}
+
+    def _started(self) -> _Running:
         if self._running is None:
-            raise RuntimeError("the emulator is not started: call start(), or use it in a with statement")
+            raise RuntimeError("the emulator is not running: call start(), or use it in a with statement")
         return self._running
 
     def __enter__(self) -> Self:
@@ -243,6 +281,10 @@ class RoomsEmulator:
         traceback: TracebackType | None = None,
     ) -> None:
         self.stop()
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,18 +1,14 @@
-"""Faults that the emulator makes on request, and the requests that it received."""
+"""Faults that a test injects into the emulator."""
 
 import re
 import threading
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Literal
 
-_REQUESTS_KEPT = 10_000
-_BYTES_KEPT = 64 * 1024 * 1024
 
-
-@dataclass
+@dataclass(frozen=True)
 class Fault:
-    """What is done to the next ``times`` requests that match."""
+    """A fault for the next requests that match. The attributes are those of :meth:`RoomsEmulator.inject`."""
 
     status: int | None = None
     retry_after: float | str | None = None
@@ -24,71 +20,76 @@ class Fault:
     method: str | None = None
     path: str | None = None
 
+    def __post_init__(self) -> None:
+        self._check_types()
+        if self.retry_after is not None and self.status is None:
+            raise ValueError("retry_after needs a status")
+        if not (self.replaces_response or self.drop or self.delay or self.truncate):
+            raise ValueError("nothing to inject: give status, body, drop, delay or truncate")
+        if self.drop not in (None, "before", "after"):
+            raise ValueError(f"drop must be 'before' or 'after', not {self.drop!r}")
+        if self.drop and (self.replaces_response or self.truncate):
+            raise ValueError("drop sends no response: it excludes status, body and truncate")
+        if self.status is not None and not 200 <= self.status <= 599:
+            raise ValueError(f"status must be from 200 to 599, not {self.status}")
+        if self.body is not None and self.status in (204, 304):
+            raise ValueError(f"a response with status {self.status} has no body")
+        if isinstance(self.retry_after, str) and not (self.retry_after.isascii() and self.retry_after.isprintable()):
+            raise ValueError(f"retry_after is not a valid header value: {self.retry_after!r}")
+        if self.times < 1:
+            raise ValueError(f"times must be at least 1, not {self.times}")
+        if not self.delay >= 0:
+            raise ValueError(f"delay must not be negative: {self.delay}")
+        if self.path is not None and not self.path.startswith(("/", "*")):
+            raise ValueError(f"path must begin with / or *: {self.path!r}")
+
+    def _check_types(self) -> None:
+        if self.body is not None and not isinstance(self.body, bytes):
+            raise TypeError(f"body must be bytes, not {type(self.body).__name__}")
+        if self.status is not None and not isinstance(self.status, int):
+            raise TypeError(f"status must be an int, not {type(self.status).__name__}")
+
+    @property
+    def replaces_response(self) -> bool:
+        """Whether the fault's own response is sent and the request is not executed."""
+        return self.status is not None or self.body is not None
+
     def matches(self, method: str, path: str) -> bool:
-        if self.method not in (None, method):
+        if self.method is not None and self.method.upper() != method:
             return False
         pattern = ".*".join(map(re.escape, self.path.split("*"))) if self.path else ".*"
         return re.fullmatch(pattern, path) is not None
 
 
-@dataclass
-class ReceivedRequest:
-    """A request that reached the emulator."""
-
-    method: str
-    path: str
-    """The path as it was sent, without the query."""
-    query: str
-    """The query as it was sent, without the question mark."""
-    headers: dict[str, str]
-    """The headers, their names in lower case, without what authenticated the request."""
-    body: bytes
-    answer: int | None = None
-    """The status that was answered; None where there was no answer, or not yet."""
-    executed: bool = False
-    """Whether it was executed, or refused as the service would; False where a fault came first."""
-
-
-@dataclass
 class Faults:
-    """The faults still to be made and the requests received, shared by the server's thread and the callers'."""
+    """The faults that are still to happen. The server's thread and the callers' threads share them."""
 
-    _faults: list[Fault] = field(default_factory=list)
-    _requests: deque[ReceivedRequest] = field(default_factory=deque)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _bytes: int = 0
-    generation: int = 0
-    """How often all was forgotten: a request of an earlier one is not executed any more."""
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> None:
         with self._lock:
             self._faults.append(fault)
 
-    def receive(self, request: ReceivedRequest) -> Fault:
-        """Keep the request, and take the first fault that matches it; one that does nothing where there is none."""
+    def take(self, method: str, path: str) -> Fault | None:
+        """The first fault that matches the request, if any. One of its ``times`` is then used up."""
+        if not self._faults:
+            return None
         with self._lock:
-            self._requests.append(request)
-            self._bytes += len(request.body)
-            while len(self._requests) > _REQUESTS_KEPT or self._bytes > _BYTES_KEPT:
-                self._bytes -= len(self._requests.popleft().body)
-            for fault in self._faults:
-                if fault.matches(request.method, request.path):
-                    fault.times -= 1
-                    if not fault.times:
-                        self._faults.remove(fault)
+            for index, fault in enumerate(self._faults):
+                if fault.matches(method, path):
+                    if fault.times == 1:
+                        del self._faults[index]
+                    else:
+                        self._faults[index] = replace(fault, times=fault.times - 1)
                     return fault
-        return _NO_FAULT
+        return None
 
-    def requests(self) -> list[ReceivedRequest]:
+    def pending(self) -> list[Fault]:
         with self._lock:
-            return list(self._requests)
+            return list(self._faults)
 
     def clear(self) -> None:
         with self._lock:
             self._faults.clear()
-            self._requests.clear()
-            self._bytes = 0
-            self.generation += 1
-
-
-_NO_FAULT = Fault()

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, in a thread."""
+"""The HTTP server: uvicorn in a thread."""
 
 import asyncio
 import socket
@@ -9,11 +9,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ._app import Application
 from ._errors import status_error
-from ._service import error_response
+from ._responses import error_response
+
+_MAX_HEAD = 128 * 1024
 
 
 class Server:
-    """Listens from the moment it is made until it is stopped."""
+    """Listens from its construction until it is stopped."""
 
     def __init__(self, app: Application, host: str, port: int, certfile: str | None, keyfile: str | None) -> None:
         config = uvicorn.Config(
@@ -32,12 +34,12 @@ class Server:
             timeout_graceful_shutdown=1,
         )
         try:
-            config.load()  # here, so that a bad certificate is the caller's error and not the thread's
-        except OSError as error:  # which an ssl.SSLError is too
+            config.load()  # here, so that the caller gets the error of a bad certificate, not the thread
+        except OSError as error:  # includes ssl.SSLError
             raise OSError(f"the certificate cannot be read: {error}") from error
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=config.backlog)
-        # With the protocol named, asyncio turns Nagle's algorithm off on each connection: answers don't wait for ACKs.
+        # If the protocol is named, asyncio turns off Nagle's algorithm, so that responses don't wait for ACKs.
         self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listener.detach())
         self.port: int = self._socket.getsockname()[1]
         self._server = _Uvicorn(config, app)
@@ -53,7 +55,7 @@ class Server:
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn, but delayed requests do not hold up the end."""
+    """uvicorn, except that stopping it doesn't wait for delayed requests."""
 
     def __init__(self, config: uvicorn.Config, app: Application) -> None:
         super().__init__(config)
@@ -65,22 +67,53 @@ class _Uvicorn(uvicorn.Server):
 
 
 class _Protocol(HttpToolsProtocol):
-    """uvicorn's, but the application can close its connection, what is not HTTP gets an error of the service, and
-    idle connections do not hold up the end.
+    """uvicorn's protocol, with four differences.
+
+    The application can close its connection. Whatever is not HTTP gets an error in the service's form. The part of a
+    request that is not its body is bounded. Stopping the server doesn't wait for idle connections.
     """
+
+    _head_size = 0  # bytes received since the last part of a request that the parser reported
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
 
+    def data_received(self, data: bytes) -> None:
+        # The parser collects a header until it ends, and trailers too. Stop reading if that takes too long.
+        self._head_size += len(data)
+        super().data_received(data)
+        if self._head_size > _MAX_HEAD and not self.transport.is_closing():
+            self._refuse(431, b"Request Header Fields Too Large", "The request's headers are too large.")
+
+    def on_headers_complete(self) -> None:
+        self._head_size = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._head_size = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._head_size = 0
+        super().on_message_complete()
+
     def shutdown(self) -> None:
         super().shutdown()
         if self.transport.is_closing():
-            self.transport.abort()  # over TLS, closing waits for a goodbye that an idle client does not say
+            self.transport.abort()  # over TLS, closing would wait for an idle client's goodbye
 
     def send_400_response(self, msg: str) -> None:
-        response = error_response(status_error(400, msg))
-        head = b"".join(b"%b: %b\r\n" % header for header in response.raw_headers)
-        self.transport.write(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n%b\r\n" % head)
-        self.transport.write(bytes(response.body))
+        self._refuse(400, b"Bad Request", msg)
+
+    def _refuse(self, status_code: int, reason_phrase: bytes, message: str) -> None:
+        """Respond with an error and close the connection.
+
+        If a response to the request before is still to come, the client would take this one for it. Then just close.
+        """
+        if self.cycle is None or self.cycle.response_complete is not self.cycle.more_body:
+            response = error_response(status_error(status_code, message))
+            head = b"".join(b"%b: %b\r\n" % header for header in response.raw_headers)
+            self.transport.write(b"HTTP/1.1 %d %b\r\nconnection: close\r\n%b\r\n" % (status_code, reason_phrase, head))
+            self.transport.write(bytes(response.body))
         self.transport.close()

@@ -1,70 +1,108 @@
 """The rooms, in SQLite."""
 
+import os
 import secrets
 import sqlite3
 import threading
+import time
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS rooms (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    created_at INTEGER NOT NULL,
-    valid_from INTEGER NOT NULL,
-    valid_until INTEGER NOT NULL,
-    pstn_dial_out_enabled INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS participants (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
-    room_id TEXT NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
-    raw_id TEXT NOT NULL,
-    role TEXT NOT NULL,
-    UNIQUE (room_id, raw_id)
-);
-CREATE TABLE IF NOT EXISTS repeatable_requests (
-    request_id TEXT NOT NULL,
-    first_sent TEXT NOT NULL,
-    answer TEXT NOT NULL,
-    PRIMARY KEY (request_id, first_sent)
-);
-"""
-_ROOM = "position, id, created_at, valid_from, valid_until, pstn_dial_out_enabled"
+from dataclasses import dataclass, fields
+from operator import attrgetter
 
 
 @dataclass
 class Room:
-    """A row of the table; times are in ticks."""
+    """A row of the table ``rooms``. Times are in ticks."""
 
     position: int
     id: str
     created_at: int
     valid_from: int
     valid_until: int
-    pstn_dial_out_enabled: bool
+    is_deleted: bool = False
+    pstn_dial_out_enabled: bool = False
+
+
+_COLUMNS = [field.name for field in fields(Room)]
+_STORED = _COLUMNS[1:]  # SQLite assigns the position
+_values = attrgetter(*_STORED)
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM rooms"
+_INSERT = f"INSERT INTO rooms ({', '.join(_STORED)}) VALUES ({', '.join('?' * len(_STORED))})"
+_UPDATE = f"UPDATE rooms SET ({', '.join(_STORED)}) = ({', '.join('?' * len(_STORED))}) WHERE position = ?"
+
+_SCHEMA = (
+    f"""
+    CREATE TABLE rooms (
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        {", ".join(f"{name} INTEGER NOT NULL" for name in _STORED[1:])}
+    )
+    """,
+    """
+    CREATE TABLE participants (
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        room_id TEXT NOT NULL REFERENCES rooms (id),
+        raw_id TEXT NOT NULL,
+        role TEXT NOT NULL,
+        UNIQUE (room_id, raw_id)
+    )
+    """,
+    """
+    CREATE TABLE repeatable_requests (
+        request_id TEXT NOT NULL,
+        first_sent TEXT NOT NULL,
+        response TEXT NOT NULL,
+        PRIMARY KEY (request_id, first_sent)
+    )
+    """,
+)
+_APPLICATION_ID = 0x41435352
+# A checksum, so that no change of the schema can forget to change the version.
+_SCHEMA_VERSION = zlib.crc32("".join(_SCHEMA).encode()) >> 1
+_BUSY_TIMEOUT = 5.0
 
 
 class Store:
     """The database, in memory or in a file.
 
-    Every change is committed before its request is answered, so that a file survives a kill of the process after any
-    answer. Emulators that share a file wait for each other, five seconds at most. One connection serves the server's
-    thread and the callers of ``clear``; a lock keeps their transactions apart.
+    Every change is committed before its response is sent, so that a file contains it even if the process is killed.
+    Emulators that share a file wait for each other, up to five seconds. The server's thread and the callers of
+    ``clear`` share one connection; a lock keeps their transactions apart.
+
+    :raises sqlite3.Error: The file cannot be opened, belongs to another program, or was written by an incompatible
+     version of the emulator. It was not changed.
     """
 
     def __init__(self, database: str) -> None:
+        _check_file(database)
         self._lock = threading.RLock()
-        self._connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
+        self._connection = sqlite3.connect(
+            database, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+        )
         try:
-            # What was written survives the process, though perhaps not the machine: no wait for the disk.
-            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._create_tables()
+            _use_write_ahead_log(self._connection)
+            # A commit survives a kill of the process, though perhaps not a power failure: don't wait for the disk.
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._connection.execute("PRAGMA foreign_keys = ON")
-            self._connection.executescript(_SCHEMA)
-        except sqlite3.Error:
+        except BaseException:
             self._connection.close()
             raise
+
+    def _create_tables(self) -> None:
+        """Create the tables in a new database. This comes before the write-ahead log, so that the file is marked."""
+        with self.transaction():
+            execute = self._connection.execute
+            if execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
+                for statement in _SCHEMA:
+                    execute(statement)
+                execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+                execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+            [application_id] = execute("PRAGMA application_id").fetchone()
+            [version] = execute("PRAGMA user_version").fetchone()
+            _check_marks(application_id, version)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -74,40 +112,39 @@ class Store:
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
-                if self._connection.in_transaction:  # SQLite rolls back by itself after some errors
+                if self._connection.in_transaction:  # SQLite itself rolls back after some errors
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def add_room(self, created_at: int, valid_from: int, valid_until: int, pstn_dial_out_enabled: bool) -> Room:
-        room_id = f"99{secrets.randbelow(10**15):015}"
-        values = (room_id, created_at, valid_from, valid_until, pstn_dial_out_enabled)
-        insert = "INSERT INTO rooms (id, created_at, valid_from, valid_until, pstn_dial_out_enabled)"
-        cursor = self._connection.execute(f"{insert} VALUES (?, ?, ?, ?, ?)", values)
-        return Room(cursor.lastrowid or 0, *values)
+    def add_room(self, *, created_at: int, valid_from: int, valid_until: int, **booleans: bool) -> Room:
+        # One ID in thirteen has 16 digits instead of 17.
+        digits = 14 if secrets.randbelow(13) else 13
+        room_id = f"994{secrets.randbelow(10**digits):0{digits}}"
+        room = Room(0, room_id, created_at, valid_from, valid_until, **booleans)
+        room.position = self._connection.execute(_INSERT, _values(room)).lastrowid or 0
+        return room
 
-    def room(self, room_id: str, now: int) -> Room | None:
-        """The room, unless it is not there or no longer valid."""
-        where = "WHERE id = ? AND valid_until > ?"
-        row = self._connection.execute(f"SELECT {_ROOM} FROM rooms {where}", (room_id, now)).fetchone()
+    def room(self, room_id: str) -> Room | None:
+        """The room, which may have been deleted. None if there never was one with this ID."""
+        row = self._connection.execute(f"{_SELECT} WHERE id = ?", (room_id,)).fetchone()
         return None if row is None else Room(*row)
 
-    def rooms(self, now: int, before: int | None, limit: int) -> list[Room]:
-        """The valid rooms, newest first, from the one before ``before`` on."""
-        where = "WHERE valid_until > ? AND position < ? ORDER BY position DESC LIMIT ?"
-        values = (now, 2**63 - 1 if before is None else before, limit)
-        return [Room(*row) for row in self._connection.execute(f"SELECT {_ROOM} FROM rooms {where}", values)]
+    def rooms(self, *, before: int | None, limit: int) -> list[Room]:
+        """Rooms at positions lower than ``before``, newest first, including deleted ones."""
+        where = "WHERE position < ? ORDER BY position DESC LIMIT ?"
+        values = (2**63 - 1 if before is None else before, limit)
+        return [Room(*row) for row in self._connection.execute(f"{_SELECT} {where}", values)]
 
     def change_room(self, room: Room) -> None:
-        self._connection.execute(
-            "UPDATE rooms SET valid_from = ?, valid_until = ?, pstn_dial_out_enabled = ? WHERE id = ?",
-            (room.valid_from, room.valid_until, room.pstn_dial_out_enabled, room.id),
-        )
+        self._connection.execute(_UPDATE, (*_values(room), room.position))
 
     def delete_room(self, room_id: str) -> None:
-        self._connection.execute("DELETE FROM rooms WHERE id = ?", (room_id,))
+        """Delete the room's participants and mark it as deleted."""
+        self._connection.execute("DELETE FROM participants WHERE room_id = ?", (room_id,))
+        self._connection.execute("UPDATE rooms SET is_deleted = 1 WHERE id = ?", (room_id,))
 
-    def participants(self, room_id: str, after: int, limit: int) -> list[tuple[int, str, str]]:
-        """Position, raw ID and role of the room's participants, in the order in which they were added."""
+    def participants(self, room_id: str, *, after: int, limit: int) -> list[tuple[int, str, str]]:
+        """Position, raw ID and role of participants, in the order in which they were added."""
         where = "WHERE room_id = ? AND position > ? ORDER BY position LIMIT ?"
         select = f"SELECT position, raw_id, role FROM participants {where}"
         return self._connection.execute(select, (room_id, after, limit)).fetchall()
@@ -124,15 +161,15 @@ class Store:
             "DELETE FROM participants WHERE room_id = ? AND raw_id = ?", [(room_id, raw_id) for raw_id in raw_ids]
         )
 
-    def answer_to(self, request_id: str, first_sent: str) -> str | None:
-        """What the repeatable request was answered, if it was executed."""
+    def stored_response(self, request_id: str, first_sent: str) -> str | None:
+        """The body of the response to the repeatable request. None if it has not been executed."""
         where = "WHERE request_id = ? AND first_sent = ?"
-        select = f"SELECT answer FROM repeatable_requests {where}"
+        select = f"SELECT response FROM repeatable_requests {where}"
         row: tuple[str] | None = self._connection.execute(select, (request_id, first_sent)).fetchone()
         return None if row is None else row[0]
 
-    def keep_answer(self, request_id: str, first_sent: str, answer: str) -> None:
-        self._connection.execute("INSERT INTO repeatable_requests VALUES (?, ?, ?)", (request_id, first_sent, answer))
+    def store_response(self, request_id: str, first_sent: str, response: str) -> None:
+        self._connection.execute("INSERT INTO repeatable_requests VALUES (?, ?, ?)", (request_id, first_sent, response))
 
     def clear(self) -> None:
         with self.transaction():
@@ -142,3 +179,42 @@ class Store:
     def close(self) -> None:
         with self._lock:
             self._connection.close()
+
+
+def _check_file(database: str) -> None:
+    """Raise an error if the file is not empty and not the emulator's.
+
+    This reads the header instead of opening the database, because SQLite may write to a database that it opens.
+    """
+    if not os.path.isfile(database):
+        return
+    try:
+        with open(database, "rb") as file:
+            header = file.read(100)
+    except OSError as error:
+        raise sqlite3.OperationalError(f"unable to open database file: {error.strerror}") from error
+    if not header:
+        return
+    if not header.startswith(b"SQLite format 3\0"):
+        raise sqlite3.DatabaseError("file is not a database")
+    _check_marks(int.from_bytes(header[68:72], "big"), int.from_bytes(header[60:64], "big"))
+
+
+def _check_marks(application_id: int, version: int) -> None:
+    if application_id != _APPLICATION_ID:
+        raise sqlite3.DatabaseError("the file belongs to another program")
+    if version != _SCHEMA_VERSION:
+        raise sqlite3.DatabaseError("the file was written by an incompatible version of the emulator")
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    # If several connections do this at once, SQLite doesn't let one wait for the other: that would be a deadlock.
+    deadline = time.monotonic() + _BUSY_TIMEOUT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return  # noqa: TRY300
+        except sqlite3.OperationalError as error:  # noqa: PERF203
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)

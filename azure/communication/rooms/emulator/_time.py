@@ -1,4 +1,4 @@
-"""Times as the service keeps them: in ticks of 100 ns since 1970, which hold its seven fractional digits."""
+"""Times as the service stores them: in ticks of 100 ns since 1970, so that they keep seven fractional digits."""
 
 import functools
 import re
@@ -6,6 +6,7 @@ import time
 from datetime import datetime, timedelta, timezone
 
 TICKS_PER_SECOND = 10_000_000
+MILLISECOND = TICKS_PER_SECOND // 1000
 DAY = 24 * 60 * 60 * TICKS_PER_SECOND
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -15,12 +16,29 @@ _RFC_3339 = re.compile(
 )
 
 
-def now() -> int:
-    return time.time_ns() // 100
+class Clock:
+    """The clock for rooms. It can be moved forward; signatures are always checked against the real time."""
+
+    def __init__(self) -> None:
+        self._ahead = 0
+
+    def now(self) -> int:
+        return time.time_ns() // 100 + self._ahead
+
+    def advance(self, delta: timedelta) -> None:
+        if delta < timedelta():
+            raise ValueError(f"the clock can only move forward, not by {delta}")
+        ahead = delta // timedelta(microseconds=1) * 10
+        if self.now() + ahead > LAST - 400 * DAY:
+            raise ValueError(f"the clock cannot move past the year 9998: {delta}")
+        self._ahead += ahead
+
+    def reset(self) -> None:
+        self._ahead = 0
 
 
-def parse(text: str) -> int:
-    """The ticks of an RFC 3339 time. ValueError where it is none, or not within the years 1 to 9999."""
+def parse_time(text: str) -> int:
+    """The ticks of an RFC 3339 time. ValueError if it is not one, or not within the years 1 to 9999."""
     match = _RFC_3339.fullmatch(text)
     if match is None:
         raise ValueError("not an RFC 3339 time")
@@ -31,12 +49,12 @@ def parse(text: str) -> int:
     local = datetime(*map(int, date_and_time), tzinfo=timezone.utc)  # type: ignore[misc, arg-type]
     seconds = (local - _EPOCH).total_seconds() - offset.total_seconds() * (-1 if sign == "-" else 1)
     ticks = int(seconds) * TICKS_PER_SECOND + int((fraction or "").ljust(7, "0")[:7])
-    text_of(ticks)  # the offset may have carried it out of the years
+    format_time(ticks)  # raises if the offset moved it out of the years 1 to 9999
     return ticks
 
 
 @functools.lru_cache(maxsize=100_000)
-def text_of(ticks: int) -> str:
+def format_time(ticks: int) -> str:
     """The time as the service writes it: ``+00:00``, up to seven fractional digits, no trailing zeros."""
     seconds, fraction = divmod(ticks, TICKS_PER_SECOND)
     try:

@@ -1,0 +1,33 @@
+"""The tokens in the links between pages.
+
+They look like the service's: unpadded base64 of 715 characters, without ``+``, ``/`` and ``=``. Clients must treat them
+as opaque.
+"""
+
+import base64
+import re
+
+from ._errors import bad_request
+
+# ASCII has no +, / or = in base64, except for the last of three characters, which must not be one of > ? ~ and DEL.
+_CONTENT = '[{{"token":"+RID:~{position:016X}AAAAAA==#RT:1#TRC:30#ISV:2#IEO:65567#QCF:8#FPC:{filler}"}}]'
+_CONTENT_LENGTH = 536
+_FILLER = "A" * (_CONTENT_LENGTH - len(_CONTENT.format(position=0, filler="")))
+_POSITION = re.compile(rb'\[\{"token":"\+RID:~([0-9A-F]{16})A')
+
+
+def encode_token(position: int) -> str:
+    content = _CONTENT.format(position=position, filler=_FILLER)
+    return base64.b64encode(content.encode("ascii")).decode("ascii").rstrip("=")
+
+
+def decode_token(token: str) -> int:
+    """The position in a token. Raises 400 unless :func:`encode_token` made the token."""
+    try:
+        match = _POSITION.match(base64.b64decode(token + "=" * (-len(token) % 4), validate=True))
+    except ValueError:
+        match = None
+    position = int(match[1], 16) if match else -1
+    if not 0 <= position < 2**63 or encode_token(position) != token:
+        raise bad_request("The nextLink was not issued by this service.")
+    return position

@@ -1,0 +1,108 @@
+"""The service's JSON, on its way to and from the store."""
+
+import re
+from collections.abc import Mapping
+
+from ._api_versions import has_member
+from ._errors import bad_arguments, wrong_type
+from ._store import Room
+from ._time import DAY, LAST, format_time, parse_time
+
+MAX_LIFETIME = 180 * DAY
+# The boolean members, and the attribute of Room that holds each.
+_BOOLEANS = {"pstnDialOutEnabled": "pstn_dial_out_enabled"}
+_ROLES = ("Presenter", "Attendee", "Consumer", "Collaborator")
+_RAW_ID = re.compile(
+    r"(8:(acs|dod-acs|gcch-acs|spool|orgid|dod|gcch|teamsvisitor):|28:(orgid|dod|gcch):|4:).+", re.DOTALL
+)
+
+
+def room_json(room: Room, api_version: str) -> dict[str, object]:
+    data: dict[str, object] = {
+        "id": room.id,
+        "createdAt": format_time(room.created_at),
+        "validFrom": format_time(room.valid_from),
+        "validUntil": format_time(room.valid_until),
+    }
+    for member, attribute in _BOOLEANS.items():
+        if has_member(api_version, member):
+            data[member] = bool(getattr(room, attribute))
+    return data
+
+
+def read_booleans(data: Mapping[str, object], api_version: str) -> dict[str, bool]:
+    """The attributes of Room that the request sets to a boolean."""
+    values = {}
+    for member, attribute in _BOOLEANS.items():
+        value = data.get(member)
+        if value is None or not has_member(api_version, member):
+            continue
+        if not isinstance(value, bool):
+            raise wrong_type("a boolean", f"$.{member}")
+        values[attribute] = value
+    return values
+
+
+def read_times(data: Mapping[str, object]) -> tuple[int | None, int | None]:
+    """``validFrom`` and ``validUntil``. None if absent or null."""
+    return _read_time(data, "validFrom"), _read_time(data, "validUntil")
+
+
+def _read_time(data: Mapping[str, object], member: str) -> int | None:
+    value = data.get(member)
+    if value is None:
+        return None
+    try:
+        if isinstance(value, str):
+            return parse_time(value)
+    except ValueError:
+        pass  # refused below, like a value of another type
+    raise wrong_type("a time", f"$.{member}")
+
+
+def check_times(valid_from: int | None, valid_until: int | None, now: int) -> None:
+    """Raise 400 with a detail for each time that is out of range. A time that is None is not checked."""
+    problems = []
+    if valid_from is not None and valid_from > now + MAX_LIFETIME:
+        problems.append(("Value is incorrect or more than 180 days in the future.", "ValidFrom"))
+    if valid_until is not None:
+        begin = now if valid_from is None else valid_from
+        if valid_until < now:
+            problems.append(("The time range end is in the past.", "ValidUntil"))
+        elif not begin <= valid_until <= min(begin + MAX_LIFETIME, LAST):
+            problems.append(("The time range is incorrect, or larger than 180 days.", "ValidUntil"))
+    if problems:
+        raise bad_arguments(*problems)
+
+
+def read_roles(data: Mapping[str, object]) -> dict[str, str | None]:
+    """The role of each raw ID in ``participants``. None stands for null, which removes the participant."""
+    participants = data.get("participants")
+    if participants is None:
+        return {}
+    if not isinstance(participants, dict):
+        raise wrong_type("an object", "$.participants")
+    return {raw_id: _read_role(raw_id, participant) for raw_id, participant in participants.items()}
+
+
+def _read_role(raw_id: str, participant: object) -> str | None:
+    if participant is None:
+        return None
+    path = f"$.participants.{raw_id}"
+    if not isinstance(participant, dict):
+        raise wrong_type("an object", path)
+    role = participant.get("role")
+    if role is None:
+        return "Attendee"
+    if not (isinstance(role, str) and role in _ROLES):
+        message = f"Invalid participant role. The valid roles are: {', '.join(_ROLES)}."
+        raise bad_arguments((message, f"{path}.role"))
+    return role
+
+
+def is_well_formed(raw_id: str) -> bool:
+    try:
+        raw_id.encode("utf-8")
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can express
+        return False
+    return _RAW_ID.fullmatch(raw_id) is not None

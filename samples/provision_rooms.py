@@ -1,0 +1,496 @@
+"""Create a room for each meeting in a CSV file, many at a time, and never a room twice.
+
+With the emulator, in two terminals (``COMMUNICATION_SAMPLES_CONNECTION_STRING`` may name any resource)::
+
+    pip install -e ".[bulk,emulator]"
+    python -m azure.communication.rooms.emulator --database rooms.db
+
+    export COMMUNICATION_SAMPLES_CONNECTION_STRING='<the line that the emulator printed>'
+    python samples/provision_rooms.py meetings.csv --example 100
+    python samples/provision_rooms.py meetings.csv
+
+**Input.** UTF-8, with or without byte-order mark. Other columns than these four are ignored::
+
+    subject,start,end,participants
+    Check-up Ms Smith,2027-01-11T09:00+01:00,2027-01-11T09:30+01:00,8:acs:doctor=Presenter; 4:+14255550123
+    Legal advice,2027-01-11T09:00Z,2027-01-11T10:00Z,
+
+A participant is a raw ID, with a role unless it is Attendee. The subject identifies the meeting, so it must be unique.
+
+**Output.** ``meetings-rooms.csv`` has the room ID or the error of each row. It is written when the program ends.
+
+**Continuing.** After Ctrl-C (which waits for the requests under way; a second one does not), a crash or a kill, run the
+same command again. Before a row is sent, its repeatability ID and first-sent date are on disk in ``meetings.journal``,
+an SQLite database, and every later attempt sends the same two. The service then creates one room, however many attempts
+it gets. This protects for as long as the service remembers the ID, and *it is not known how long that is*. So continue
+soon: rows without a known outcome are sent first. If hours have passed, look at ``client.list_rooms()`` before. The
+journal keeps the rows of each endpoint apart, so a test resource and the real one can share it.
+
+**Changed rows.** A row that changed after it was sent is reported and not sent again, because its room was (or may have
+been) created as the row was before. Undo the change, or give the meeting a new subject to get another room. A row that
+the service refused at its first attempt may change.
+
+**Throttling.** After a 429, a 5xx or a broken connection all workers wait: for ``Retry-After``, or else 1, 2, 4 ... 60
+seconds. Then one request goes ahead, and each success lets one more worker join. The program stops after 12 such waits
+without a success, and at once if the service refuses the credential.
+
+**Dask.** With ``--scheduler tcp://host:8786`` the workers of a Dask cluster send the requests. They need this package;
+the journal stays here. If a worker dies, Dask gives its rows to another one, with the same repeatability IDs. If the
+scheduler dies, this program ends with Dask's error: run it again. The access key travels to the workers: use a
+``tls://`` cluster unless you trust the network.
+"""
+
+import argparse
+import csv
+import json
+import math
+import os
+import re
+import signal
+import sqlite3
+import sys
+import threading
+import time
+import uuid
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, closing, contextmanager
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime, parsedate_to_datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.rest import HttpResponse
+from tqdm import tqdm
+
+from azure.communication.rooms import ParticipantRole, RoomParticipant, RoomsClient, identifier_from_raw_id
+
+CONNECTION_STRING = "COMMUNICATION_SAMPLES_CONNECTION_STRING"
+COLUMNS = ("subject", "start", "end", "participants")
+ROLES = {role.value.lower(): role.value for role in list(ParticipantRole)}
+ATTEMPTS_OF_A_ROW = 8
+WAITS_WITHOUT_SUCCESS = 12
+LONGEST_WAIT = 60.0
+EXIT_CODES = """exit codes:
+  0    every row has its room
+  1    some rows are bad, refused or unfinished: see the output
+  2    nothing was sent: wrong usage, or a file or cluster that cannot be used
+  130  interrupted by Ctrl-C: run the same command again to continue"""
+
+
+class Meeting(NamedTuple):
+    """A good row of the input."""
+
+    line: int
+    subject: str
+    start: datetime
+    end: datetime
+    participants: list[tuple[str, str]]  # raw IDs and roles
+
+
+class Outcome(NamedTuple):
+    """What became of a row: a row of the output."""
+
+    line: int
+    subject: str
+    room_id: str = ""
+    status: int | None = None
+    code: str = ""
+    message: str = ""
+    details: str = ""
+
+    @property
+    def error(self) -> str:
+        return " ".join(str(part) for part in self[3:] if part)
+
+
+def read_rows(path: Path) -> Iterator[Meeting | Outcome]:
+    """Read the input: meetings, and what is wrong with the other rows. ValueError if the header is wrong."""
+    # Bytes that are not UTF-8 become lone surrogates, and so spoil their own row only.
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        reader = csv.reader(file, strict=True)
+        try:
+            header = [name.strip().lower() for name in next(reader, [])]
+        except csv.Error as error:
+            raise ValueError(f"{path}:1: {error}") from None
+        for column in COLUMNS:
+            if header.count(column) != 1:
+                raise ValueError(f"{path}:1: one column must be {column!r}, in UTF-8; the header is {header}")
+        lines: dict[str, int] = {}
+        while True:
+            line, subject = reader.line_num + 1, ""
+            try:
+                fields = next(reader)
+                if not fields:
+                    continue  # an empty line
+                row = read_fields(header, fields)
+                subject = row["subject"]
+                yield read_meeting(line, row, lines.setdefault(subject, line))
+            except StopIteration:
+                return
+            except (ValueError, csv.Error) as error:
+                more = f" (the row goes on to line {reader.line_num})" if reader.line_num > line else ""
+                yield Outcome(line, subject, message=f"{error}{more}")
+
+
+def read_fields(header: list[str], fields: list[str]) -> dict[str, str]:
+    """The fields by column."""
+    if len(fields) != len(header):
+        raise ValueError(f"the row has {len(fields)} fields, the header {len(header)}")
+    if any("\udc80" <= character <= "\udcff" for character in "".join(fields)):
+        raise ValueError("the row is not UTF-8")
+    return dict(zip(header, map(str.strip, fields), strict=True))
+
+
+def read_meeting(line: int, row: dict[str, str], first_line: int) -> Meeting:
+    """Check what can be checked here; the service checks the rest."""
+    if not row["subject"]:
+        raise ValueError("the subject is missing")
+    if first_line != line:
+        raise ValueError(f"line {first_line} has the same subject")
+    start, end = read_time("start", row["start"]), read_time("end", row["end"])
+    if end <= start:
+        raise ValueError("the end is not after the start")
+    return Meeting(line, row["subject"], start, end, read_participants(row["participants"]))
+
+
+def read_time(name: str, text: str) -> datetime:
+    """An ISO 8601 time with time zone, in UTC."""
+    try:
+        moment = datetime.fromisoformat(re.sub("[Zz]$", "+00:00", text))  # Python 3.10 reads no Z
+        utc = moment.astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        raise ValueError(f"the {name} is not a time: {text!r}") from None
+    if moment.tzinfo is None:
+        raise ValueError(f"the {name} has no time zone: {text!r}; write it as 2027-01-11T09:00+01:00")
+    return utc
+
+
+def read_participants(text: str) -> list[tuple[str, str]]:
+    """``raw ID=role; raw ID``."""
+    participants: dict[str, str] = {}
+    for part in filter(None, map(str.strip, text.split(";"))):
+        raw_id, equals, role = (piece.strip() for piece in part.partition("="))
+        if identifier_from_raw_id(raw_id).kind == "unknown" or raw_id.endswith(":"):
+            raise ValueError(f"malformed raw ID {raw_id!r}")
+        if equals and role.lower() not in ROLES:
+            raise ValueError(f"unknown role {role!r}; the roles are {', '.join(ROLES.values())}")
+        if raw_id in participants:
+            raise ValueError(f"{raw_id} is there twice")
+        participants[raw_id] = ROLES[role.lower() or "attendee"]
+    return list(participants.items())
+
+
+def write_example(path: Path, count: int) -> None:
+    """Write an input with this many meetings, which start tomorrow. Never replaces a file."""
+    tomorrow = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(days=1)
+    with path.open("x", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for number in range(1, count + 1):
+            start = tomorrow + timedelta(minutes=number)
+            people = f"8:acs:contoso_doctor-{number}=Presenter; 8:acs:contoso_patient-{number}"
+            writer.writerow([f"Check-up {number}", start, start + timedelta(minutes=30), people])
+
+
+class Entry(NamedTuple):
+    """What the journal knows of a row that was sent, or is about to be."""
+
+    subject: str
+    content: str
+    request_id: str
+    first_sent: str
+    room_id: str = ""
+
+
+class Journal:
+    """The entries of one resource in an SQLite database, which survives a crash at any moment."""
+
+    def __init__(self, database: sqlite3.Connection, resource: str) -> None:
+        self._database = database
+        self._resource = resource
+        database.executescript("""
+            PRAGMA locking_mode = EXCLUSIVE;  -- a second run gets an error
+            PRAGMA journal_mode = WAL;
+            PRAGMA synchronous = FULL;  -- an fsync at each commit
+            BEGIN EXCLUSIVE;
+            CREATE TABLE IF NOT EXISTS entries (
+                resource TEXT, subject TEXT, content TEXT, request_id TEXT, first_sent TEXT, room_id TEXT,
+                PRIMARY KEY (resource, subject)
+            );
+            COMMIT;
+        """)
+        query = "SELECT subject, content, request_id, first_sent, room_id FROM entries WHERE resource = ?"
+        self.entries = {row[0]: Entry(*row) for row in database.execute(query, (resource,))}
+
+    def put(self, entry: Entry) -> None:
+        """Add or replace an entry."""
+        self.entries[entry.subject] = entry
+        self._database.execute("REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?)", (self._resource, *entry))
+
+    def remove(self, subject: str) -> None:
+        """Forget a row."""
+        del self.entries[subject]
+        self._database.execute("DELETE FROM entries WHERE resource = ? AND subject = ?", (self._resource, subject))
+
+    def commit(self) -> None:
+        """Have all of it on disk."""
+        self._database.commit()
+
+
+def content(meeting: Meeting) -> str:
+    """What the room is made of."""
+    return json.dumps([str(meeting.start), str(meeting.end), dict(meeting.participants)], sort_keys=True)
+
+
+def earlier_outcome(meeting: Meeting, entry: Entry | None) -> Outcome | None:
+    """The outcome of a row that is not to be sent again; None for the others."""
+    outcome = Outcome(meeting.line, meeting.subject, entry.room_id if entry else "")
+    if entry and entry.content != content(meeting):
+        state = "its room was created" if entry.room_id else "it was sent, and it may have a room"
+        message = f"the row changed after {state}: change it back, or give it a new subject; it was {entry.content}"
+        return outcome._replace(message=message)
+    return outcome if outcome.room_id else None
+
+
+def create_room(client: RoomsClient, meeting: Meeting, entry: Entry) -> tuple[Outcome, float]:
+    """Send a row, in a thread or on a Dask worker. The second result is what ``Retry-After`` says."""
+    outcome = Outcome(meeting.line, meeting.subject)
+    try:
+        room = client.create_room(
+            valid_from=meeting.start,
+            valid_until=meeting.end,
+            participants=[RoomParticipant({"rawId": raw_id, "role": role}) for raw_id, role in meeting.participants],
+            headers={
+                "Repeatability-Request-ID": entry.request_id,
+                "Repeatability-First-Sent": format_datetime(datetime.fromisoformat(entry.first_sent), usegmt=True),
+            },
+            retry_status=0,  # all workers are to wait, and not just this one: see provision()
+            read_timeout=60,
+        )
+    except HttpResponseError as error:
+        code, message, details = "", error.message, ""
+        if error.error:
+            code, message = error.error.code or "", error.error.message or ""
+            details = "; ".join(f"{detail.target}: {detail.message}" for detail in error.error.details)
+        headers = error.response.headers if isinstance(error.response, HttpResponse) else {}
+        wait_for = seconds(headers.get("Retry-After", ""))
+        return outcome._replace(status=error.status_code, code=code, message=message, details=details), wait_for
+    except AzureError as error:
+        return outcome._replace(message=f"{type(error).__name__}: {error.message}"), 0
+    return outcome._replace(room_id=room.id), 0
+
+
+def seconds(retry_after: str) -> float:
+    """Read ``Retry-After``, which is seconds or a date; 0 if it is neither."""
+    try:
+        value = float(retry_after)
+    except ValueError:
+        try:
+            value = parsedate_to_datetime(retry_after).timestamp() - time.time()
+        except ValueError:
+            return 0
+    return max(value, 0) if math.isfinite(value) else 0
+
+
+Submit = Callable[[Meeting, Entry], "Future[tuple[Outcome, float]]"]
+
+
+class Pace:
+    """How many requests may be under way. All workers share it, so when one is told to wait, all slow down."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = self.limit = workers
+        self.waits = 0
+        self.resume_at = 0.0
+
+    def remaining(self) -> float:
+        """Seconds until the next request may be sent."""
+        return max(0.0, self.resume_at - time.monotonic())
+
+    def speed_up(self) -> None:
+        """After a success. One during a wait was sent before it, and says nothing of the time after it."""
+        if not self.remaining():
+            self.limit, self.waits = min(self.limit + 1, self.workers), 0
+
+    def slow_down(self, retry_after: float) -> None:
+        """After a failure that may pass. Those during a wait are of the same trouble and can only prolong it."""
+        if not self.remaining():
+            self.limit, self.waits = 1, self.waits + 1
+            retry_after = retry_after or min(2.0 ** (self.waits - 1), LONGEST_WAIT)
+        self.resume_at = max(self.resume_at, time.monotonic() + retry_after)
+
+
+def provision(
+    meetings: list[Meeting], journal: Journal, submit: Submit, pace: Pace, interrupted: Callable[[], bool]
+) -> Iterator[Outcome]:
+    """Send the meetings, and yield what became of each, or of an attempt that will be repeated.
+
+    Only this generator decides what is sent and when, for threads and for Dask. Nobody else writes to the journal.
+    """
+    uncertain = set(journal.entries)  # these may have a room, even if the next response is an error
+    waiting = deque(sorted(meetings, key=lambda meeting: meeting.subject not in uncertain))
+    running: dict[Future[tuple[Outcome, float]], Meeting] = {}
+    attempts: Counter[str] = Counter()
+    stopped = False
+    while running or (waiting and not stopped):
+        stopped = stopped or interrupted() or pace.waits >= WAITS_WITHOUT_SUCCESS
+        free = 0 if stopped or pace.remaining() else pace.limit - len(running)
+        batch = [waiting.popleft() for _ in range(min(free, len(waiting)))]
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        for meeting in batch:
+            if meeting.subject not in journal.entries:
+                journal.put(Entry(meeting.subject, content(meeting), str(uuid.uuid4()), now))
+        journal.commit()  # before anything is sent
+        running |= {submit(meeting, journal.entries[meeting.subject]): meeting for meeting in batch}
+        if not running:
+            time.sleep(min(0.2, pace.remaining()))
+        for future in wait(running, timeout=0.2, return_when=FIRST_COMPLETED).done if running else ():
+            meeting = running.pop(future)
+            outcome, retry_after = result(future, meeting)
+            status = outcome.status or 0
+            if outcome.room_id:
+                journal.put(journal.entries[meeting.subject]._replace(room_id=outcome.room_id))
+                pace.speed_up()
+            elif status in (401, 403):
+                stopped = True
+            elif 400 <= status < 500 and status not in (408, 429):  # refused
+                if meeting.subject not in uncertain:
+                    journal.remove(meeting.subject)
+                pace.speed_up()
+            else:
+                if status != 429:
+                    uncertain.add(meeting.subject)
+                attempts[meeting.subject] += 1
+                if attempts[meeting.subject] < ATTEMPTS_OF_A_ROW:
+                    waiting.appendleft(meeting)
+                pace.slow_down(retry_after)
+            yield outcome
+    journal.commit()
+
+
+def result(future: "Future[tuple[Outcome, float]]", meeting: Meeting) -> tuple[Outcome, float]:
+    """What a worker returned. A row that Dask gave up, after several workers died, may be sent again."""
+    if future.cancelled() or type(future.exception()).__name__ == "KilledWorker":
+        return Outcome(meeting.line, meeting.subject, message="the Dask cluster gave the row up"), 0
+    return future.result()
+
+
+@contextmanager
+def dask_cluster(scheduler: str, connection_string: str) -> Iterator[tuple[Submit, int]]:
+    """What sends a row from the cluster, and how many at a time."""
+    import distributed  # noqa: PLC0415 - slow to import
+
+    name = f"rooms-{uuid.uuid4()}"
+
+    class ClientPlugin(distributed.WorkerPlugin):
+        """A client in each worker process, also in those that join later."""
+
+        def setup(self, worker: distributed.Worker) -> None:
+            self.client = RoomsClient.from_connection_string(connection_string)
+
+        def teardown(self, worker: distributed.Worker) -> None:
+            self.client.close()
+
+    def create_on_worker(meeting: Meeting, entry: Entry) -> tuple[Outcome, float]:
+        plugin: Any = distributed.get_worker().plugins[name]
+        return create_room(plugin.client, meeting, entry)
+
+    cluster: Any = distributed.Client(scheduler, set_as_default=False)  # type: ignore[no-untyped-call]
+    with cluster:
+        threads = sum(cluster.nthreads().values())
+        if not threads:
+            raise ValueError(f"the Dask cluster at {scheduler} has no workers")
+        cluster.register_plugin(ClientPlugin(), name=name)
+        executor = cluster.get_executor(pure=False)  # a row sent again must not get the earlier result
+        yield lambda meeting, entry: executor.submit(create_on_worker, meeting, entry), threads
+        cluster.unregister_worker_plugin(name)
+
+
+def endpoint(connection_string: str) -> str:
+    """The journal's name for the resource."""
+    found = re.search(r"(?:^|;)\s*endpoint\s*=\s*(?:https://)?([^;]+)", connection_string, re.IGNORECASE)
+    return found[1].strip().lower().rstrip("/") if found else ""
+
+
+def work(path: Path, rows: list[Meeting | Outcome], journal: Journal, submit: Submit, workers: int) -> int:
+    """Create the rooms, report, write the output, and return the exit code."""
+    interrupted = threading.Event()
+
+    def interrupt(number: int, frame: object) -> None:
+        interrupted.set()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C kills, which the journal survives
+
+    signal.signal(signal.SIGINT, interrupt)
+    meetings = [row for row in rows if isinstance(row, Meeting)]
+    outcomes = {row.line: row for row in rows if isinstance(row, Outcome)}
+    known = (earlier_outcome(meeting, journal.entries.get(meeting.subject)) for meeting in meetings)
+    outcomes |= {outcome.line: outcome for outcome in known if outcome}
+    for outcome in outcomes.values():
+        if outcome.message:
+            print(f"{path}:{outcome.line}: {outcome.error}", file=sys.stderr)
+    unsent = [meeting for meeting in meetings if meeting.line not in outcomes]
+
+    pace = Pace(workers)
+    with tqdm(total=len(rows), initial=len(outcomes), unit="row", disable=None) as bar:
+        for outcome in provision(unsent, journal, submit, pace, interrupted.is_set):
+            outcomes[outcome.line] = outcome
+            bar.update(len(outcomes) - bar.n)
+            bar.set_postfix_str(f"{pace.limit} at a time" + ", waiting" * (pace.remaining() > 0))
+            if outcome.error:
+                tqdm.write(f"{path}:{outcome.line}: {outcome.error}", file=sys.stderr)
+    outcomes |= {m.line: Outcome(m.line, m.subject, message="not sent") for m in unsent if m.line not in outcomes}
+
+    output = path.with_name(f"{path.stem}-rooms.csv")
+    part = output.with_suffix(".part")
+    with part.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(Outcome._fields)
+        writer.writerows(outcomes[line] for line in sorted(outcomes))
+    part.replace(output)
+    failed = sum(1 for outcome in outcomes.values() if outcome.error)
+    print(f"{len(outcomes) - failed} of {len(outcomes)} meetings have their rooms; details in {output}")
+    return 130 if interrupted.is_set() else min(failed, 1)
+
+
+def main() -> int:
+    """Read the command line, and open all that is needed."""
+    parser = argparse.ArgumentParser(
+        description="Create a room for each meeting in a CSV file. Run it again to continue.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("input", type=Path, help=f"CSV file with the columns {', '.join(COLUMNS)}")
+    parser.add_argument("--workers", type=int, default=16, metavar="N", help="how many threads send (default: 16)")
+    parser.add_argument("--scheduler", metavar="URL", help="let this Dask cluster send, as in tcp://host:8786")
+    parser.add_argument("--example", type=int, metavar="N", help="write an input with N meetings, and stop")
+    options = parser.parse_args()
+    connection_string = os.environ.get(CONNECTION_STRING, "")
+    if not connection_string and options.example is None:
+        parser.error(f"set {CONNECTION_STRING} to the connection string of the resource")
+    with ExitStack() as stack:
+        try:
+            if options.example is not None:
+                write_example(options.input, options.example)
+                return 0
+            rows = list(read_rows(options.input))
+            client = stack.enter_context(RoomsClient.from_connection_string(connection_string))
+            database = sqlite3.connect(options.input.with_suffix(".journal"), timeout=0)
+            journal = Journal(stack.enter_context(closing(database)), endpoint(connection_string))
+            if options.scheduler:
+                submit, workers = stack.enter_context(dask_cluster(options.scheduler, connection_string))
+            else:
+                workers = options.workers
+                threads = stack.enter_context(ThreadPoolExecutor(workers))
+                submit = partial(threads.submit, partial(create_room, client))
+        except (OSError, ValueError, sqlite3.Error) as error:
+            hint = " (is another run using the journal?)" if isinstance(error, sqlite3.Error) else ""
+            parser.exit(2, f"{parser.prog}: {error}{hint}\n")
+        return work(options.input, rows, journal, submit, workers)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""Requests to the emulator, with and without the client."""
+
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from email.utils import formatdate
+from typing import Any
+
+from azure.core.rest import HttpRequest, HttpResponse
+
+from azure.communication.rooms import RoomsClient
+from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
+
+COMMAND = [sys.executable, "-m", "azure.communication.rooms.emulator"]
+ROOMS = "/rooms?api-version=2025-03-13"
+ALICE = "8:acs:a_alice"
+BOB = "8:acs:a_bob"
+
+
+def new_client(emulator: RoomsEmulator) -> RoomsClient:
+    return RoomsClient.from_connection_string(emulator.connection_string, retry_total=0)
+
+
+def call(
+    client: RoomsClient,
+    method: str,
+    path: str,
+    body: object = None,
+    *,
+    version: str = "2025-03-13",
+    headers: dict[str, str] | None = None,
+) -> HttpResponse:
+    """Send a request that the client signs and otherwise leaves alone."""
+    content_type = "application/json" if method == "POST" else "application/merge-patch+json"
+    all_headers = {"Content-Type": content_type} if body is not None else {}
+    content = None if body is None else json.dumps(body).encode()
+    separator = "&" if "?" in path else "?"
+    target = f"{path}{separator}api-version={version}"
+    return client.send_request(
+        HttpRequest(method, target, headers={**all_headers, **(headers or {})}, content=content), retry_total=0
+    )
+
+
+def details(response: HttpResponse) -> list[tuple[str, str]]:
+    """The message and target of each detail of an error."""
+    assert response.status_code == 400
+    error = response.json()["error"]
+    assert error["code"] == "BadRequest"
+    assert error["message"] == "The request could not be understood by the server due to malformed syntax."
+    assert {detail["code"] for detail in error["details"]} == {"BadArgument"}
+    return [(detail["message"], detail["target"]) for detail in error["details"]]
+
+
+def message(response: HttpResponse) -> str:
+    """The message of an error without details."""
+    error = response.json()["error"]
+    assert sorted(error) == ["code", "message"]
+    assert response.headers["x-ms-error-code"] == error["code"]
+    text: str = error["message"]
+    return text
+
+
+def days(number: float) -> str:
+    """The time this many days from now, as JSON."""
+    return (datetime.now(timezone.utc) + timedelta(days=number)).isoformat().replace("+00:00", "Z")
+
+
+@contextmanager
+def emulator_process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """An emulator in a process of its own, which is killed at the end."""
+    with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Wait until the server's thread has made the condition true."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0)
+
+
+def host_of(emulator: RoomsEmulator) -> str:
+    return emulator.endpoint.removeprefix("http://")
+
+
+def signed_headers(emulator: RoomsEmulator, target: str = ROOMS, *, date: str | None = None) -> dict[str, str]:
+    """The headers of a GET, signed without the library's help."""
+    date = date or formatdate(usegmt=True)
+    digest = base64.b64encode(hashlib.sha256(b"").digest()).decode()
+    text = f"GET\n{target}\n{date};{host_of(emulator)};{digest}".encode()
+    signature = base64.b64encode(hmac.digest(base64.b64decode(DEVELOPMENT_ACCESS_KEY), text, "sha256")).decode()
+    authorization = f"HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature={signature}"
+    return {"x-ms-date": date, "x-ms-content-sha256": digest, "Authorization": authorization}
+
+
+def get(
+    emulator: RoomsEmulator, headers: dict[str, str], target: str = ROOMS, *, body: bytes | None = None
+) -> tuple[int, dict[str, Any]]:
+    """Status code and JSON of the response to a GET with exactly these headers."""
+    connection = http.client.HTTPConnection(host_of(emulator), timeout=30)
+    try:
+        connection.request("GET", target, body, headers)
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    finally:
+        connection.close()

@@ -1,0 +1,50 @@
+import pytest
+
+from azure.communication.rooms import RoomsClient
+from azure.communication.rooms.emulator import RoomsEmulator, _api_versions, _room_json
+from azure.communication.rooms.emulator._api_versions import API_VERSIONS, has_member
+
+from .calls import ALICE, call, message
+
+ROOM = {"id", "createdAt", "validFrom", "validUntil"}
+
+
+@pytest.mark.parametrize("version", API_VERSIONS)
+def test_members_and_roles(client: RoomsClient, version: str) -> None:
+    body = {"pstnDialOutEnabled": True, "participants": {ALICE: {"role": "Collaborator"}}}
+    room = call(client, "POST", "/rooms", body, version=version).json()
+    assert set(room) == (ROOM if version == "2023-06-14" else ROOM | {"pstnDialOutEnabled"})
+    path = f"/rooms/{room['id']}"
+    participants = call(client, "GET", f"{path}/participants", version=version).json()["value"]
+    assert participants == [{"rawId": ALICE, "role": "Collaborator"}]
+    assert call(client, "GET", path).json()["pstnDialOutEnabled"] is (version != "2023-06-14")
+
+
+def test_unknown_members_of_the_first_version(client: RoomsClient) -> None:
+    assert call(client, "POST", "/rooms", {"pstnDialOutEnabled": "ignored"}, version="2023-06-14").status_code == 201
+
+
+def test_later_versions_keep_members() -> None:
+    introduced = API_VERSIONS.index("2023-10-30-preview")
+    assert [has_member(version, "pstnDialOutEnabled") for version in API_VERSIONS] == [
+        index >= introduced for index in range(len(API_VERSIONS))
+    ]
+
+
+def test_missing_or_unknown_version(client: RoomsClient, emulator: RoomsEmulator) -> None:
+    response = call(client, "GET", "/rooms", version="")
+    assert response.status_code == 400
+    assert message(response) == "An API version is required, but was not specified."
+    assert response.json()["error"]["code"] == "ApiVersionUnspecified"
+    response = call(client, "GET", "/rooms", version="2099-01-01")
+    assert response.status_code == 400
+    assert response.json()["error"]["code"] == "UnsupportedApiVersion"
+    assert message(response) == (
+        f"The HTTP resource that matches the request URI '{emulator.endpoint}/rooms?api-version=2099-01-01' "
+        "does not support the API version '2099-01-01'."
+    )
+
+
+def test_every_boolean_member_has_a_version() -> None:
+    introduced = frozenset().union(*_api_versions._NEW_MEMBERS.values())
+    assert introduced == set(_room_json._BOOLEANS)

@@ -1,0 +1,148 @@
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from azure.core.exceptions import HttpResponseError, ServiceResponseError
+
+from azure.communication.rooms import RoomsClient
+from azure.communication.rooms.emulator import Fault, RoomsEmulator
+
+from .calls import call, new_client, wait_for
+
+NOT_EXECUTED: list[dict[str, Any]] = [{"status": 503}, {"status": 200}, {"body": b"{}"}, {"drop": "before"}]
+
+
+@pytest.mark.parametrize("fault", NOT_EXECUTED)
+def test_fault_instead_of_execution(emulator: RoomsEmulator, fault: dict[str, Any]) -> None:
+    client = new_client(emulator)
+    emulator.inject(**fault)
+    with pytest.raises((HttpResponseError, ServiceResponseError)):
+        client.create_room()
+    assert not emulator.requests[-1].executed
+    assert list(client.list_rooms()) == []
+
+
+@pytest.mark.parametrize("fault", [{"drop": "after"}, {"truncate": True}])
+def test_fault_after_execution(emulator: RoomsEmulator, fault: dict[str, Any]) -> None:
+    client = new_client(emulator)
+    emulator.inject(**fault)
+    with pytest.raises(ServiceResponseError):
+        client.create_room()
+    assert emulator.requests[-1].executed
+    assert len(list(client.list_rooms())) == 1
+
+
+def test_faults_apply_in_order_to_matching_requests(emulator: RoomsEmulator) -> None:
+    client = new_client(emulator)
+    room = client.create_room()
+    emulator.inject(status=500, method="patch")
+    emulator.inject(status=501, path="/rooms/*/participants", times=2)
+    emulator.inject(status=599, path="/room?")  # a ? is not a wildcard
+    emulator.inject(status=502, path="/rooms")
+    emulator.inject(status=403)
+    calls: list[Any] = [
+        lambda: list(client.list_participants(room.id)),
+        lambda: list(client.list_participants(room.id)),
+        lambda: list(client.list_participants(room.id)),
+        client.create_room,
+        lambda: client.update_room(room.id),
+        lambda: client.update_room(room.id),
+    ]
+    for each in calls:
+        with suppress(HttpResponseError):
+            each()
+    assert [request.status_code for request in emulator.requests[1:]] == [501, 501, 403, 502, 500, 200]
+    assert emulator.pending_faults == [Fault(status=599, path="/room?")]
+    assert emulator.requests[4].fault == Fault(status=502, path="/rooms")
+    assert emulator.requests[-1].fault is None
+
+
+def test_pending_faults_count_down(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    emulator.inject(status=403, times=3)
+    for left in (3, 2, 1):
+        assert emulator.pending_faults == [Fault(status=403, times=left)]
+        call(client, "GET", "/rooms")
+    assert emulator.pending_faults == []
+
+
+def test_injected_error(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    emulator.inject(status=429, retry_after=7)
+    response = call(client, "GET", "/rooms")
+    assert response.json()["error"]["code"] == response.headers["x-ms-error-code"] == "TooManyRequests"
+    assert response.headers["Retry-After"] == "7"
+    assert response.headers["MS-CV"]
+    assert response.headers["api-supported-versions"]
+
+
+def test_injected_204(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    emulator.inject(status=204)
+    response = call(client, "GET", "/rooms")
+    assert (response.status_code, response.content) == (204, b"")
+    assert "Transfer-Encoding" not in response.headers
+    assert call(client, "GET", "/rooms").status_code == 200
+
+
+@pytest.mark.parametrize(("body", "content_type"), [(b" <html>", "text/html"), (b"{}", "application/json")])
+def test_injected_body(emulator: RoomsEmulator, client: RoomsClient, body: bytes, content_type: str) -> None:
+    emulator.inject(body=body)
+    response = call(client, "GET", "/rooms")
+    assert (response.status_code, response.content) == (200, body)
+    assert response.headers["Content-Type"].startswith(content_type)
+
+
+def test_delay_holds_up_only_its_request(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    emulator.inject(delay=30)
+    with pytest.raises(ServiceResponseError):
+        client.create_room(read_timeout=0.05, retry_total=0)
+    assert list(client.list_rooms()) == []
+
+
+def test_reset_cancels_delayed_requests(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    emulator.inject(delay=1.0, times=2)
+    with ThreadPoolExecutor() as executor:
+        delayed = [executor.submit(client.create_room, retry_total=0) for _ in range(2)]
+        wait_for(lambda: len(emulator.requests) == 2)
+        emulator.reset()
+        assert all(isinstance(future.exception(), ServiceResponseError) for future in delayed)
+    assert list(client.list_rooms()) == []
+
+
+def test_stop_does_not_wait_for_delays(caplog: pytest.LogCaptureFixture) -> None:
+    with RoomsEmulator() as emulator:
+        emulator.inject(delay=3600)
+        with pytest.raises(ServiceResponseError):
+            new_client(emulator).create_room(read_timeout=0.05)
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({}, "nothing to inject"),
+        ({"times": 2}, "nothing to inject"),
+        ({"drop": "during"}, "drop must be 'before' or 'after', not 'during'"),
+        ({"drop": "after", "status": 500}, "drop sends no response"),
+        ({"drop": "after", "truncate": True}, "drop sends no response"),
+        ({"delay": 1, "retry_after": 1}, "retry_after needs a status"),
+        ({"retry_after": 1}, "retry_after needs a status"),
+        ({"status": 99}, "status must be from 200 to 599, not 99"),
+        ({"status": 204, "body": b"x"}, "a response with status 204 has no body"),
+        ({"status": 429, "retry_after": "1\r\nX: 1"}, "retry_after is not a valid header value"),
+        ({"status": 500, "times": 0}, "times must be at least 1, not 0"),
+        ({"delay": -1}, "delay must not be negative: -1"),
+        ({"delay": float("nan")}, "delay must not be negative: nan"),
+        ({"status": 500, "path": "rooms"}, r"path must begin with / or \*: 'rooms'"),
+    ],
+)
+def test_invalid_fault(emulator: RoomsEmulator, fault: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        emulator.inject(**fault)
+    with pytest.raises(ValueError, match=message):
+        Fault(**fault)
+
+
+@pytest.mark.parametrize("fault", [{"status": "500"}, {"body": "<html>"}])
+def test_fault_of_wrong_type(emulator: RoomsEmulator, fault: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match="must be (an int|bytes), not str"):
+        emulator.inject(**fault)

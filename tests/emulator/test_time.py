@@ -1,0 +1,49 @@
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+
+from azure.communication.rooms import RoomsClient
+from azure.communication.rooms.emulator import RoomsEmulator
+from azure.communication.rooms.emulator._time import LAST, format_time, parse_time
+
+
+def test_advance_moves_the_clock_for_rooms(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    first = client.create_room()
+    emulator.advance(timedelta(days=10))
+    emulator.advance(timedelta(hours=1))
+    second = client.create_room()
+    apart = second.created_at - first.created_at
+    assert timedelta(days=10, hours=1) <= apart < timedelta(days=10, hours=2)
+    with pytest.raises(HttpResponseError, match=r"The time range end is in the past\."):
+        client.create_room(valid_until=datetime.now(timezone.utc) + timedelta(days=9))
+    client.create_room(valid_until=datetime.now(timezone.utc) + timedelta(days=185))
+
+
+def test_reset_restores_the_clock(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    emulator.advance(timedelta(days=1000))
+    emulator.reset()
+    assert client.create_room().created_at < datetime.now(timezone.utc) + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("delta", "message"),
+    [
+        (timedelta(seconds=-1), "the clock can only move forward, not by -1 day"),
+        (timedelta(days=366 * 9000), "the clock cannot move past the year 9998"),
+    ],
+)
+def test_impossible_advances(emulator: RoomsEmulator, delta: timedelta, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        emulator.advance(delta)
+
+
+def test_farthest_advance(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    now = datetime.now(timezone.utc)
+    emulator.advance(datetime(9998, 1, 1, tzinfo=timezone.utc) - now)
+    assert client.create_room().valid_until.year == 9998
+
+
+@pytest.mark.parametrize("ticks", [0, 1, -1, 10_000_000, LAST])
+def test_round_trip(ticks: int) -> None:
+    assert parse_time(format_time(ticks)) == ticks

@@ -1,0 +1,76 @@
+"""What the packaging tests share: the built distributions, and virtual environments to install them into."""
+
+import os
+import subprocess
+import sys
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def run(*command: str, cwd: Path, **environment: str) -> str:
+    """Run a command that must succeed, and return what it prints."""
+    process = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout
+
+
+class Environment:
+    """A virtual environment in a folder of its own, outside the checkout."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        venv.create(folder / "venv")
+        self.interpreter = str(folder / "venv" / ("Scripts" if sys.platform == "win32" else "bin") / "python")
+
+    def install(self, *requirements: str) -> None:
+        pip = (sys.executable, "-m", "pip", "--python", self.interpreter)
+        run(*pip, "install", "--quiet", *requirements, cwd=self.folder)
+
+    def python(self, *arguments: str, **environment: str) -> str:
+        return run(self.interpreter, *arguments, cwd=self.folder, **environment)
+
+    def mypy(self, *arguments: str) -> str:
+        """Check files with the mypy that runs the tests, as installed into this environment."""
+        command = (sys.executable, "-m", "mypy", "--python-executable", self.interpreter, "--strict")
+        return run(*command, *arguments, cwd=self.folder)
+
+    def pyright(self, *arguments: str) -> str:
+        """Run the pyright that runs the tests, on what is installed into this environment."""
+        return run(sys.executable, "-m", "pyright", "--pythonpath", self.interpreter, *arguments, cwd=self.folder)
+
+
+@dataclass(frozen=True)
+class Distributions:
+    wheel: Path
+    sdist: Path
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Environment:
+    return Environment(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--outdir", str(folder), str(ROOT), cwd=folder)
+    [wheel], [sdist] = folder.glob("*.whl"), folder.glob("*.tar.gz")
+    return Distributions(wheel, sdist)
+
+
+@pytest.fixture(scope="session")
+def wheel(distributions: Distributions) -> str:
+    return str(distributions.wheel)

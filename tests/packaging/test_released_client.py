@@ -1,0 +1,62 @@
+"""The emulator serves the released client of the same name, installed into an environment of its own."""
+
+import pytest
+import trustme
+
+from azure.communication.rooms.emulator import RoomsEmulator
+
+from .conftest import Environment
+
+RELEASED = "azure-communication-rooms==1.2.0"
+PROGRAM = """
+import sys
+from datetime import datetime, timedelta, timezone
+
+from azure.communication.rooms import (
+    CommunicationUserIdentifier, ParticipantRole, PhoneNumberIdentifier, RoomParticipant, RoomsClient
+)
+from azure.core.credentials import AzureKeyCredential
+from azure.core.exceptions import ResourceNotFoundError
+
+if len(sys.argv) == 2:
+    client = RoomsClient.from_connection_string(sys.argv[1])
+else:
+    client = RoomsClient(sys.argv[1], AzureKeyCredential(sys.argv[2]))
+now = datetime.now(timezone.utc)
+user = CommunicationUserIdentifier("8:acs:r_u")
+presenter = RoomParticipant(communication_identifier=user, role=ParticipantRole.PRESENTER)
+room = client.create_room(valid_from=now, valid_until=now + timedelta(days=1), participants=[presenter])
+assert client.get_room(room.id).id == room.id
+assert client.update_room(room_id=room.id, valid_until=now + timedelta(days=2)).id == room.id
+phones = [PhoneNumberIdentifier(f"+1425555012{digit}") for digit in range(7)]
+client.add_or_update_participants(
+    room_id=room.id,
+    participants=[RoomParticipant(communication_identifier=p, role=ParticipantRole.CONSUMER) for p in phones],
+)
+client.remove_participants(room_id=room.id, participants=[user])
+listed = list(client.list_participants(room.id))
+assert [p.communication_identifier.raw_id for p in listed] == [p.raw_id for p in phones]
+ids = [client.create_room().id for _ in range(7)]
+assert [listed.id for listed in client.list_rooms()] == [*ids[::-1], room.id]
+client.delete_room(room.id)
+try:
+    client.get_room(room.id)
+except ResourceNotFoundError as error:
+    print(error.status_code, error.error.code)
+"""
+
+
+@pytest.mark.index
+def test_released_client_runs_every_operation(environment: Environment) -> None:
+    ca_file, certfile = environment.folder / "ca.pem", environment.folder / "server.pem"
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(ca_file))
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certfile))
+    environment.install(RELEASED)
+
+    with RoomsEmulator(page_size=3) as emulator:
+        key = emulator.connection_string.partition("accesskey=")[2]
+        assert environment.python("-c", PROGRAM, emulator.endpoint, key) == "404 NotFound\n"
+    with RoomsEmulator(page_size=3, certfile=str(certfile)) as emulator:
+        output = environment.python("-c", PROGRAM, emulator.connection_string, REQUESTS_CA_BUNDLE=str(ca_file))
+        assert output == "404 NotFound\n"

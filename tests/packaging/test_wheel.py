@@ -1,0 +1,70 @@
+"""The wheel and the source distribution: what is in them, and the wheel in use."""
+
+import tarfile
+import zipfile
+
+import pytest
+
+from azure.communication.rooms import __version__
+
+from .conftest import ROOT, Distributions, Environment
+
+pytestmark = pytest.mark.index
+
+USE = """
+import azure.communication.identity
+from azure.communication.rooms import CommunicationUserIdentifier, RoomParticipant, RoomsClient
+from azure.communication.rooms.emulator import RoomsEmulator
+
+with RoomsEmulator() as emulator, RoomsClient.from_connection_string(emulator.connection_string) as client:
+    room = client.create_room(participants=[RoomParticipant(CommunicationUserIdentifier("8:acs:r_u"))])
+    assert [room] == list(client.list_rooms())
+    client.delete_room(room.id)
+"""
+WITHOUT_EXTRA = """
+import subprocess, sys
+process = subprocess.run(
+    [sys.executable, "-m", "azure.communication.rooms.emulator"], capture_output=True, text=True, timeout=60
+)
+print(process.returncode, process.stderr)
+"""
+
+
+def package_files() -> set[str]:
+    """The package's files in this checkout, Python or not."""
+    files = (path for path in (ROOT / "azure").rglob("*") if path.is_file() and path.parent.name != "__pycache__")
+    return {path.relative_to(ROOT).as_posix() for path in files}
+
+
+def test_wheel_holds_the_package_and_its_metadata(distributions: Distributions) -> None:
+    names = set(zipfile.ZipFile(distributions.wheel).namelist())
+    metadata = f"azure_communication_rooms-{__version__}.dist-info"
+    assert "azure/communication/rooms/py.typed" in package_files()
+    assert names - package_files() == {
+        f"{metadata}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "licenses/LICENSE")
+    }
+    assert package_files() <= names
+
+
+def test_sdist_holds_what_is_needed_to_build_and_test(distributions: Distributions) -> None:
+    with tarfile.open(distributions.sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert package_files() <= names
+    needed = {"pyproject.toml", ".ci/editable.py", "README.md", "CHANGELOG.md", "LICENSE", "tests/conftest.py"}
+    assert needed <= names
+    assert {name.partition("/")[0] for name in names} - {"PKG-INFO", ".gitignore"} == {
+        *{name.partition("/")[0] for name in needed},
+        "azure",
+        "samples",
+    }
+
+
+def test_wheel_works_in_a_clean_environment(wheel: str, environment: Environment) -> None:
+    environment.install(wheel)
+    environment.python("-W", "error", "-c", "import azure.communication.rooms")
+    message = environment.python("-c", WITHOUT_EXTRA)
+    assert message.startswith("1 ")
+    assert "the emulator needs starlette: install this package with its extra" in message
+
+    environment.install(f"{wheel}[emulator]", "azure-communication-identity")
+    environment.python("-W", "error", "-c", USE)

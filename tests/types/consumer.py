@@ -1,0 +1,85 @@
+"""A program as a user writes it. mypy and pyright check it, and fail if an error that is marked here is not found."""
+
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=true
+
+from datetime import datetime
+
+from azure.core.credentials import AzureKeyCredential
+from azure.core.paging import ItemPaged
+from azure.core.rest import HttpRequest, HttpResponse
+from typing_extensions import assert_type
+
+from azure.communication.rooms import (
+    CommunicationIdentifier,
+    CommunicationRoom,
+    CommunicationUserIdentifier,
+    ParticipantRole,
+    RoomParticipant,
+    RoomsClient,
+)
+from azure.communication.rooms.emulator import RoomsEmulator
+
+
+def clients() -> None:
+    client = RoomsClient("https://contoso.communication.azure.com", AzureKeyCredential("a2V5"), retry_total=0)
+    assert_type(client, RoomsClient)
+    with RoomsClient.from_connection_string("endpoint=…", read_timeout=10) as opened:
+        assert_type(opened, RoomsClient)
+
+    RoomsClient("https://contoso.communication.azure.com")  # type: ignore[call-arg]
+    RoomsClient("https://contoso.communication.azure.com", b"key")  # type: ignore[arg-type]
+    RoomsClient("https://contoso.communication.azure.com", AzureKeyCredential("a2V5"), read_timout=1)  # type: ignore[call-arg]
+    RoomsClient.from_connection_string("endpoint=…", read_timout=1)  # type: ignore[call-arg]
+
+
+def rooms(client: RoomsClient, opens: datetime, closes: datetime) -> None:
+    room = client.create_room(valid_from=opens, valid_until=closes, pstn_dial_out_enabled=True)
+    assert_type(room, CommunicationRoom)
+    assert_type(room.id, str)
+    assert_type(room.created_at, datetime)
+    assert_type(room.valid_from, datetime)
+    assert_type(room.valid_until, datetime)
+    assert_type(room.pstn_dial_out_enabled, bool | None)
+    assert_type(client.get_room(room.id, timeout=5), CommunicationRoom)
+    assert_type(client.update_room(room.id, valid_from=opens, valid_until=closes), CommunicationRoom)
+    assert_type(client.list_rooms(), ItemPaged[CommunicationRoom])
+    client.delete_room(room.id)
+
+    client.create_room(valid_form=opens)  # type: ignore[call-arg]
+    client.create_room(opens)  # type: ignore[call-arg]
+    client.create_room(valid_from=7)  # type: ignore[arg-type]
+    client.get_room()  # type: ignore[call-arg]
+    client.get_room(room)  # type: ignore[arg-type]
+    client.get_room(room.id, read_timout=1)  # type: ignore[call-arg]
+    client.get_room(room.id, read_timeout="soon")  # type: ignore[arg-type]
+    room.valid_from = opens  # type: ignore[misc]
+    print(room.topic)  # type: ignore[attr-defined]
+
+
+def participants(client: RoomsClient, room_id: str) -> None:
+    user = CommunicationUserIdentifier("8:acs:contoso_user")
+    client.add_or_update_participants(room_id, [RoomParticipant(user, ParticipantRole.PRESENTER)])
+    client.add_or_update_participants(room_id, (RoomParticipant(communication_identifier=user) for _ in range(1)))
+    client.remove_participants(room_id, [user])
+    for participant in client.list_participants(room_id):
+        assert_type(participant, RoomParticipant)
+        assert_type(participant.communication_identifier, CommunicationIdentifier)
+        assert_type(participant.communication_identifier.raw_id, str)
+        assert_type(participant.role, ParticipantRole | str)
+    client.remove_participants(room_id, client.list_participants(room_id))
+
+    client.add_or_update_participants(room_id, [user])  # type: ignore[list-item]
+    client.add_or_update_participants(room_id, "8:acs:contoso_user")  # type: ignore[arg-type]
+    client.remove_participants(room_id, ["8:acs:contoso_user"])  # type: ignore[list-item]
+    RoomParticipant(user, 7)  # type: ignore[call-overload]
+
+
+def requests(client: RoomsClient) -> None:
+    assert_type(client.send_request(HttpRequest("GET", "/rooms"), stream=True), HttpResponse)
+    client.send_request("/rooms")  # type: ignore[arg-type]
+
+
+def emulator() -> None:
+    with RoomsEmulator() as running:
+        assert_type(running.connection_string, str)
+    RoomsEmulator(prot=8787)  # type: ignore[call-arg]
