@@ -137,12 +137,10 @@ def test_removal_sends_null(client: RoomsClient, emulator: RoomsEmulator) -> Non
 def test_participants_of_other_types(client: RoomsClient, emulator: RoomsEmulator) -> None:
     room = client.create_room()
     client.add_or_update_participants(room.id, [{"rawId": "8:acs:r_doctor"}, MINE, RoomParticipant(PHONE)])
-    assert [
-        (participant.communication_identifier, participant.role) for participant in client.list_participants(room.id)
-    ] == [
-        (DOCTOR, "Attendee"),
-        (PATIENT, "Consumer"),
-        (PHONE, "Attendee"),
+    assert list(client.list_participants(room.id)) == [
+        RoomParticipant(DOCTOR),
+        RoomParticipant(PATIENT, "Consumer"),
+        RoomParticipant(PHONE),
     ]
     client.remove_participants(room.id, [{"rawId": "8:acs:r_doctor"}, MINE, PHONE])
     assert body(emulator) == {"participants": {"8:acs:r_doctor": None, "8:acs:r_patient": None, "4:+14255550123": None}}
@@ -216,7 +214,7 @@ def test_room_id_must_be_a_non_empty_str(
     ],
 )
 def test_room_id_is_percent_encoded(client: RoomsClient, emulator: RoomsEmulator, room_id: str, path: str) -> None:
-    with pytest.raises(Exception, match="Invalid room ID length|cannot find"):
+    with pytest.raises(Exception, match=r"Invalid room ID|cannot find"):
         client.get_room(room_id)
     assert emulator.requests[-1].path == path
 
@@ -312,7 +310,7 @@ def test_service_rejects_unknown_api_version(emulator: RoomsEmulator) -> None:
 
 def test_api_version_must_be_a_str(emulator: RoomsEmulator) -> None:
     with pytest.raises(TypeError, match="api_version must be a str or an ApiVersion, not int"):
-        RoomsClient.from_connection_string(emulator.connection_string, api_version=2025)
+        RoomsClient.from_connection_string(emulator.connection_string, api_version=2025)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("url", ["/rooms", "rooms", "{endpoint}/rooms", "{ENDPOINT}/rooms"])

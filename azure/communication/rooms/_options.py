@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from logging import Logger
-from typing import Any
+from typing import Any, Literal
 
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import HTTPPolicy, RetryMode, SansIOHTTPPolicy
@@ -132,8 +132,8 @@ class ClientOptions(_Options, total=False):
     ``x-ms-authorization-auxiliary``."""
     disable_redirect_cleanup: bool
     """Whether to keep these headers. Default: False."""
-    retry_mode: RetryMode
-    """Whether each wait is twice as long as the one before it, or all are the same. Default: Exponential."""
+    retry_mode: RetryMode | Literal["exponential", "fixed"]
+    """Whether each wait is twice as long as the one before it, or all are the same. Default: exponential."""
     retry_on_status_codes: Collection[int]
     """Status codes to retry, besides 408, 429, 500, 502, 503, 504 and those from 506."""
     additional_allowed_query_params: Collection[str]
