@@ -438,8 +438,9 @@ def work(path: Path, rows: list[Meeting | Outcome], journal: Journal, submit: Su
     with tqdm(total=len(rows), initial=len(outcomes), unit="row", disable=None) as bar:
         for outcome in provision(unsent, journal, submit, pace, interrupted.is_set):
             outcomes[outcome.line] = outcome
+            waiting = pace.remaining() > 0
+            bar.set_postfix_str("all wait" if waiting else f"{pace.limit} at a time", refresh=waiting)
             bar.update(len(outcomes) - bar.n)
-            bar.set_postfix_str(f"{pace.limit} at a time" + ", waiting" * (pace.remaining() > 0))
             if outcome.error:
                 tqdm.write(f"{path}:{outcome.line}: {outcome.error}", file=sys.stderr)
     outcomes |= {m.line: Outcome(m.line, m.subject, message="not sent") for m in unsent if m.line not in outcomes}
