@@ -1,3 +1,6 @@
+import ast
+import inspect
+import itertools
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +20,7 @@ from azure.core.pipeline.policies import (
 from azure.core.rest import HttpRequest, HttpResponse
 
 from azure.communication.rooms import ClientOptions, RequestOptions, RoomsClient
+from azure.communication.rooms._options import check_options
 from azure.communication.rooms.emulator import RoomsEmulator
 
 BOTH: dict[str, object] = {
@@ -98,6 +102,18 @@ READ_ROOMS = HttpRequest("GET", "/rooms?api-version=2025-03-13")
 def test_every_option_is_tested() -> None:
     assert PER_CALL.keys() == RequestOptions.__annotations__.keys()
     assert PER_CLIENT.keys() == ClientOptions.__annotations__.keys()
+
+
+def test_every_option_is_documented() -> None:
+    tree = ast.parse(inspect.getsource(inspect.getmodule(check_options) or ast))
+    bodies = [node.body for node in tree.body if isinstance(node, ast.ClassDef)]
+    documented = {
+        ast.unparse(option.target)
+        for body in bodies
+        for option, text in itertools.pairwise(body)
+        if isinstance(option, ast.AnnAssign) and isinstance(text, ast.Expr)
+    }
+    assert documented == PER_CALL.keys() | PER_CLIENT.keys()
 
 
 @pytest.mark.parametrize("name", PER_CALL)

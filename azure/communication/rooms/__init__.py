@@ -20,7 +20,7 @@ from ._identifiers import (
     identifier_from_raw_id,
 )
 from ._models import CommunicationRoom, ParticipantLike, ParticipantRole, RoomParticipant
-from ._options import ClientOptions, RequestOptions
+from ._options import ClientOptions, CommonOptions, RequestOptions
 from ._version import VERSION as __version__  # noqa: N811 - it is one
 
 Room = CommunicationRoom
@@ -28,6 +28,7 @@ Room = CommunicationRoom
 __all__ = [
     "ApiVersion",
     "ClientOptions",
+    "CommonOptions",
     "CommunicationCloudEnvironment",
     "CommunicationIdentifier",
     "CommunicationIdentifierKind",

@@ -338,8 +338,8 @@ class RoomsClient:
 
             client.delete_room(room_id)
 
-        Nobody can join the room afterwards. Don't rely on it to end a call that is going on: phone participants
-        reportedly stay connected, and what happens to others is not documented.
+        Don't rely on this to end an ongoing call: phone participants reportedly stay connected, and the service does
+        not document what happens to the others.
 
         If an attempt fails after it may have deleted the room (the connection broke, no response came in time, 408 or
         5xx), and the next attempt finds no such room, then the call succeeds.

@@ -16,8 +16,11 @@ Policy = HTTPPolicy[Any, Any] | SansIOHTTPPolicy[Any, Any]
 Policies = Policy | Iterable[Policy]
 
 
-class _Options(TypedDict, total=False):
-    """The options that both the client and each call take. A call's option replaces the client's for that call."""
+class CommonOptions(TypedDict, total=False):
+    """The keyword options that both :class:`RoomsClient` and every operation take.
+
+    An option of a call replaces the client's for that call.
+    """
 
     headers: Mapping[str, str]
     """Headers to add to each request. A call's headers are added to the client's."""
@@ -76,8 +79,8 @@ class _Options(TypedDict, total=False):
     """Returns the name of the tracing span of an attempt."""
 
 
-class RequestOptions(_Options, total=False):
-    """The keyword options of every operation. Except for the last ones, :class:`RoomsClient` takes them too.
+class RequestOptions(CommonOptions, total=False):
+    """The keyword options of every operation: those below and the :class:`CommonOptions`.
 
     .. code-block:: python
 
@@ -99,8 +102,8 @@ class RequestOptions(_Options, total=False):
     """The parent of the call's tracing span. Default: the current span."""
 
 
-class ClientOptions(_Options, total=False):
-    """The keyword options of :class:`RoomsClient`, in addition to its parameters.
+class ClientOptions(CommonOptions, total=False):
+    """The keyword options of :class:`RoomsClient`: those below and the :class:`CommonOptions`.
 
     .. code-block:: python
 
