@@ -14,6 +14,7 @@ EXPORTS = """
     CommunicationIdentifierKind CommunicationCloudEnvironment CommunicationUserIdentifier CommunicationUserProperties
     PhoneNumberIdentifier PhoneNumberProperties MicrosoftTeamsUserIdentifier MicrosoftTeamsUserProperties
     MicrosoftTeamsAppIdentifier MicrosoftTeamsAppProperties UnknownIdentifier identifier_from_raw_id __version__
+    ClientOptions CommonOptions RequestOptions ParticipantLike
 """
 
 

@@ -113,6 +113,14 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
         return retry_after * random.uniform(1, 1.25)
 
 
+class DropOptionsPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
+    """Removes the options that azure-core's policies leave if they don't need them, and that no transport knows."""
+
+    def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
+        for name in ("user_agent_overwrite", "network_span_namer", "tracing_attributes"):
+            request.context.options.pop(name, None)
+
+
 class WellFormedRequestPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
     """Refuses a method or header that HTTP cannot send. http.client refuses it too, but shows the header's value."""
 
