@@ -56,7 +56,7 @@ def changed(client: RoomsClient) -> None:
     remaining = room.valid_until - datetime.now(timezone.utc)
     print(f"Open for {round(remaining / timedelta(days=1))} days, until {room.as_dict()['validUntil']}")
 
-    # A room cannot be changed in place, which never changed anything at the service.
+    # A room's attributes are read-only. Setting them never changed the room at the service.
     # Before: room.pstn_dial_out_enabled = True
     room = client.update_room(room.id, pstn_dial_out_enabled=True)
 
@@ -65,10 +65,10 @@ def changed(client: RoomsClient) -> None:
     number = int(room.id)
     client.get_room(str(number))
 
-    # Of azure-core's options of a call, cls, error_map and content_type are not here. A hook gets the response; an
-    # except clause maps an error; the client sets the content type.
-    # Before: client.get_room(room.id, cls=lambda response, room, headers: statuses.append(response.http_response...))
-    # Before: client.get_room(room_id, error_map={404: LookupError})
+    # The options cls, error_map and content_type do not exist. Use a hook to get the response, and an except clause to
+    # map an error. The client sets the content type.
+    # Before: client.get_room(room.id, cls=lambda response, room, headers: note_status(response, room))
+    # Before: client.get_room(room.id, error_map={404: ConsultationIsOver})
     statuses: list[int] = []
 
     def note_status(response: PipelineResponse[HttpRequest, HttpResponse]) -> None:
@@ -81,7 +81,7 @@ def changed(client: RoomsClient) -> None:
     except ResourceNotFoundError:
         print(f"Statuses: {statuses}")
 
-    # A room for a test needs all its values. (Or run the test with the emulator, which makes real ones.)
+    # A room that you make yourself, for a test, needs its ID and all times. Or let the emulator make it.
     # Before: CommunicationRoom(valid_from=opens, valid_until=closes)
     room = CommunicationRoom(
         id="99445276259151407",
