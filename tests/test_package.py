@@ -50,6 +50,10 @@ def test_at_run_time_it_needs_three_packages() -> None:
 
 def test_the_emulators_module_has_its_names_and_no_other() -> None:
     emulator = importlib.import_module("azure.communication.rooms.emulator")
-    assert dir(emulator) == sorted(emulator.__all__) == ["DEVELOPMENT_ACCESS_KEY", "ReceivedRequest", "RoomsEmulator"]
+    assert (
+        dir(emulator)
+        == sorted(emulator.__all__)
+        == ["DEVELOPMENT_ACCESS_KEY", "Fault", "ReceivedRequest", "RoomsEmulator"]
+    )
     with pytest.raises(AttributeError, match="no_such_name"):
         _ = importlib.import_module("azure.communication.rooms.emulator").no_such_name

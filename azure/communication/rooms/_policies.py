@@ -79,6 +79,14 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
             request.context.options.setdefault("retry_on_methods", [http_request.method.upper()])
         return super().send(request)
 
+    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
+        # azure-core would also send a POST again that the service may have executed: after some 5xx, or if there is a
+        # Retry-After.
+        is_repeatable = response.http_request.method.upper() in settings["methods"]
+        if not is_repeatable and response.http_response.status_code != 429:
+            return False
+        return bool(super().is_retry(settings, response))
+
     def increment(
         self,
         settings: dict[str, Any],
