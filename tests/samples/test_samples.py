@@ -193,14 +193,6 @@ def test_migrating_from_the_released_package(emulator: RoomsEmulator, tmp_path: 
     assert output == UNCHANGED
 
 
-def test_testing_your_app() -> None:
-    command = "pytest samples/testing_your_app"
-    assert command in README
-    assert command in (SAMPLES / "testing_your_app" / "test_app.py").read_text(encoding="utf-8")
-    output = run(sys.executable, "-W", "error", "-m", *command.split(), "-p", "no:cacheprovider")
-    assert re.search(r"= 8 passed in \S+s =", output)
-
-
 @contextmanager
 def managed_identity(token: str, resources: list[str]) -> Iterator[str]:
     """The token endpoint of a managed identity in Azure App Service, faked. It is http there, too."""
