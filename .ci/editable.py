@@ -1,7 +1,7 @@
-"""Makes an editable install expose ``azure`` only, and not this checkout's ``tests`` and ``samples``.
+"""Makes an editable install expose only ``azure``, and not this checkout's ``tests`` and ``samples``.
 
-The installed ``.pth`` file names the folder ``.editable``, which holds only a link to ``azure``. Unlike an import hook,
-mypy and pyright follow it.
+The installed ``.pth`` file names the folder ``.editable``, which contains only a link to ``azure``. mypy and pyright
+follow this link; they would not follow an import hook.
 """
 
 import shutil
@@ -14,16 +14,16 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 class EditableHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Make the link before an editable install; other builds need none."""
+        """Create the link before an editable install. Other builds do not need it."""
         package = Path(self.root, "azure")
         link = Path(self.root, ".editable", "azure")
         if version != "editable" or (link.exists() and link.samefile(package)):
             return
-        shutil.rmtree(link.parent, ignore_errors=True)  # a copy of the link is a folder
+        shutil.rmtree(link.parent, ignore_errors=True)  # in a copied checkout, the link may have become a folder
         link.parent.mkdir()
         if sys.platform == "win32":
-            import _winapi  # noqa: PLC0415 - it is there only
+            import _winapi  # noqa: PLC0415 - it exists only on Windows
 
-            _winapi.CreateJunction(str(package), str(link))  # a symbolic link would need privileges
+            _winapi.CreateJunction(str(package), str(link))  # a symbolic link needs privileges
         else:
             link.symlink_to(Path("..", "azure"))

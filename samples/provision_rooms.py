@@ -1,6 +1,6 @@
-"""Create a room for each meeting in a CSV file, many at a time, and never a room twice.
+"""Create a room for each meeting in a CSV file: many at a time, but never two for one meeting.
 
-With the emulator, in two terminals (``COMMUNICATION_SAMPLES_CONNECTION_STRING`` may name any resource)::
+Try it with the emulator, in two terminals. For a resource in Azure, use its connection string instead::
 
     pip install -e ".[bulk,emulator]"
     python -m azure.communication.rooms.emulator --database rooms.db
@@ -9,39 +9,43 @@ With the emulator, in two terminals (``COMMUNICATION_SAMPLES_CONNECTION_STRING``
     python samples/provision_rooms.py meetings.csv --example 100
     python samples/provision_rooms.py meetings.csv
 
-**Input.** UTF-8, with or without byte-order mark. Other columns than these four are ignored::
+**Input.** The file is UTF-8, with or without a byte-order mark. It has these four columns; others are ignored::
 
     subject,start,end,participants
     Check-up Ms Smith,2027-01-11T09:00+01:00,2027-01-11T09:30+01:00,8:acs:doctor=Presenter; 4:+14255550123
     Legal advice,2027-01-11T09:00Z,2027-01-11T10:00Z,
 
-A participant is a raw ID, with a role unless it is Attendee. The subject identifies the meeting, so it must be unique.
+A participant is a raw ID and a role. The default role is Attendee. The subject identifies the meeting, so it must be
+unique.
 
-**Output.** ``meetings-rooms.csv`` has the room ID or the error of each row. It is written when the program ends.
+**Output.** When the program ends, it writes the room ID or the error of each row to ``meetings-rooms.csv``.
 
-**Continuing.** After Ctrl-C (which waits for the requests under way; a second one does not), a crash or a kill, run the
-same command again. Before a row is sent, its repeatability ID and first-sent date are on disk in ``meetings.journal``,
-an SQLite database, and every later attempt sends the same two. The service then creates one room, however many attempts
-it gets. This protects for as long as the service remembers the ID, and *it is not known how long that is*. So continue
-soon: rows without a known outcome are sent first. If hours have passed, look at ``client.list_rooms()`` before. The
-journal keeps the rows of each endpoint apart, so a test resource and the real one can share it.
+**Continuing.** After Ctrl-C, a crash or a kill, run the same command again. (The first Ctrl-C waits for the requests in
+progress; a second one does not.) Before the program sends a row, it writes a repeatability ID and a first-sent date to
+the journal, ``meetings.journal``, which is an SQLite database. All attempts to send the row use these two values, so
+the service creates one room, however many attempts it receives. This works as long as the service remembers the ID, and
+*it is not known how long that is*. So continue soon. The program sends rows with an unknown outcome first. If hours
+have passed, look at ``client.list_rooms()`` before you continue. The journal keeps the rows of each endpoint apart, so
+you can use the same file for a test resource and the real one.
 
-**Changed rows.** A row that changed after it was sent is reported and not sent again, because its room was (or may have
-been) created as the row was before. Undo the change, or give the meeting a new subject to get another room. A row that
-the service refused at its first attempt may change.
+**Changed rows.** If you change a row after it was sent, the program reports the row and does not send it again, because
+a room may exist with the old values. Undo the change, or give the meeting a new subject to get another room. You can
+change a row that the service refused, unless an earlier attempt may have created its room.
 
-**Throttling.** After a 429, a 5xx or a broken connection all workers wait: for ``Retry-After``, or else 1, 2, 4 ... 60
-seconds. Then one request goes ahead, and each success lets one more worker join. The program stops after 12 such waits
-without a success, and at once if the service refuses the credential.
+**Throttling.** After a 429, a 5xx or a broken connection, all workers wait: as long as ``Retry-After`` says, or 1, 2, 4
+... 60 seconds without it. Then one request goes ahead, and each success lets one more worker join. The program stops
+after 12 such waits without a success, and at once if the service refuses the credential.
 
-**Dask.** With ``--scheduler tcp://host:8786`` the workers of a Dask cluster send the requests. They need this package;
-the journal stays here. If a worker dies, Dask gives its rows to another one, with the same repeatability IDs. If the
-scheduler dies, this program ends with Dask's error: run it again. The access key travels to the workers: use a
-``tls://`` cluster unless you trust the network.
+**Dask.** With ``--scheduler tcp://host:8786``, the workers of a Dask cluster send the requests. They need this package.
+The journal stays on this machine. If a worker dies, Dask gives its rows to another one, with the same repeatability
+IDs. If the scheduler dies, this program ends with Dask's error: run it again. The program sends the access key to the
+workers, so use a ``tls://`` cluster unless you trust the network.
 
-**Measured** with 10,000 meetings and the emulator in another process, on 2 processors with CPython 3.11.7. If each
-response takes 50 ms longer, as over a network: 37 s with 16 threads (272 rooms per second), 576 s with one (17 per
-second). Without that delay, when both processors are busy all the time: 8.0 s (1,256) and 13.0 s (772).
+**Speed.** Measured with 10,000 meetings and the emulator in another process, on 2 processors, with CPython 3.11.7::
+
+                                                    16 threads             1 thread
+    each response delayed by 50 ms, as by a network 37 s (272 rooms/s)     576 s (17 rooms/s)
+    no delay; both processors always busy           8.0 s (1,256 rooms/s)  13.0 s (772 rooms/s)
 """
 
 import argparse
@@ -79,14 +83,14 @@ ATTEMPTS_OF_A_ROW = 8
 WAITS_WITHOUT_SUCCESS = 12
 LONGEST_WAIT = 60.0
 EXIT_CODES = """exit codes:
-  0    every row has its room
-  1    some rows are bad, refused or unfinished: see the output
-  2    nothing was sent: wrong usage, or a file or cluster that cannot be used
+  0    every row has a room
+  1    some rows are invalid, refused or unfinished: see the output
+  2    nothing was sent: the arguments are wrong, or a file or the cluster is unusable
   130  interrupted by Ctrl-C: run the same command again to continue"""
 
 
 class Meeting(NamedTuple):
-    """A good row of the input."""
+    """A valid row of the input."""
 
     line: int
     subject: str
@@ -96,7 +100,7 @@ class Meeting(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a row: a row of the output."""
+    """The result of a row of the input: a row of the output."""
 
     line: int
     subject: str
@@ -112,8 +116,11 @@ class Outcome(NamedTuple):
 
 
 def read_rows(path: Path) -> Iterator[Meeting | Outcome]:
-    """Read the input: meetings, and what is wrong with the other rows. ValueError if the header is wrong."""
-    # Bytes that are not UTF-8 become lone surrogates, and so spoil their own row only.
+    """Yield a Meeting for each valid row, and an Outcome with an error for each other row.
+
+    Raises ValueError if the header is wrong.
+    """
+    # Bytes that are not UTF-8 become lone surrogates, so that only their own row is invalid.
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         reader = csv.reader(file, strict=True)
         try:
@@ -122,7 +129,7 @@ def read_rows(path: Path) -> Iterator[Meeting | Outcome]:
             raise ValueError(f"{path}:1: {error}") from None
         for column in COLUMNS:
             if header.count(column) != 1:
-                raise ValueError(f"{path}:1: one column must be {column!r}, in UTF-8; the header is {header}")
+                raise ValueError(f"{path}:1: the header must have one column {column!r}, in UTF-8, but is {header}")
         lines: dict[str, int] = {}
         while True:
             line, subject = reader.line_num + 1, ""
@@ -136,21 +143,21 @@ def read_rows(path: Path) -> Iterator[Meeting | Outcome]:
             except StopIteration:
                 return
             except (ValueError, csv.Error) as error:
-                more = f" (the row goes on to line {reader.line_num})" if reader.line_num > line else ""
+                more = f" (the row ends in line {reader.line_num})" if reader.line_num > line else ""
                 yield Outcome(line, subject, message=f"{error}{more}")
 
 
 def read_fields(header: list[str], fields: list[str]) -> dict[str, str]:
-    """The fields by column."""
+    """Return the fields by column name."""
     if len(fields) != len(header):
-        raise ValueError(f"the row has {len(fields)} fields, the header {len(header)}")
+        raise ValueError(f"the row has {len(fields)} fields, but the header has {len(header)}")
     if any("\udc80" <= character <= "\udcff" for character in "".join(fields)):
         raise ValueError("the row is not UTF-8")
     return dict(zip(header, map(str.strip, fields), strict=True))
 
 
 def read_meeting(line: int, row: dict[str, str], first_line: int) -> Meeting:
-    """Check what can be checked here; the service checks the rest."""
+    """Check what can be checked here. The service checks the rest."""
     if not row["subject"]:
         raise ValueError("the subject is missing")
     if first_line != line:
@@ -162,9 +169,9 @@ def read_meeting(line: int, row: dict[str, str], first_line: int) -> Meeting:
 
 
 def read_time(name: str, text: str) -> datetime:
-    """An ISO 8601 time with time zone, in UTC."""
+    """Read an ISO 8601 time with a time zone, and convert it to UTC."""
     try:
-        moment = datetime.fromisoformat(re.sub("[Zz]$", "+00:00", text))  # Python 3.10 reads no Z
+        moment = datetime.fromisoformat(re.sub("[Zz]$", "+00:00", text))  # Python 3.10 does not accept Z
         utc = moment.astimezone(timezone.utc)
     except (ValueError, OverflowError):
         raise ValueError(f"the {name} is not a time: {text!r}") from None
@@ -174,7 +181,7 @@ def read_time(name: str, text: str) -> datetime:
 
 
 def read_participants(text: str) -> list[tuple[str, str]]:
-    """``raw ID=role; raw ID``."""
+    """Read ``raw ID=role; raw ID``."""
     participants: dict[str, str] = {}
     for part in filter(None, map(str.strip, text.split(";"))):
         raw_id, equals, role = (piece.strip() for piece in part.partition("="))
@@ -183,13 +190,13 @@ def read_participants(text: str) -> list[tuple[str, str]]:
         if equals and role.lower() not in ROLES:
             raise ValueError(f"unknown role {role!r}; the roles are {', '.join(ROLES.values())}")
         if raw_id in participants:
-            raise ValueError(f"{raw_id} is there twice")
+            raise ValueError(f"{raw_id} is listed twice")
         participants[raw_id] = ROLES[role.lower() or "attendee"]
     return list(participants.items())
 
 
 def write_example(path: Path, count: int) -> None:
-    """Write an input with this many meetings, which start tomorrow. Never replaces a file."""
+    """Write an input with this many meetings, which start tomorrow. Never replace a file."""
     tomorrow = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(days=1)
     with path.open("x", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -201,7 +208,7 @@ def write_example(path: Path, count: int) -> None:
 
 
 class Entry(NamedTuple):
-    """What the journal knows of a row that was sent, or is about to be."""
+    """The journal's entry for a row that was sent, or is about to be."""
 
     subject: str
     content: str
@@ -241,27 +248,27 @@ class Journal:
         self._database.execute("DELETE FROM entries WHERE resource = ? AND subject = ?", (self._resource, subject))
 
     def commit(self) -> None:
-        """Have all of it on disk."""
+        """Write all changes to disk."""
         self._database.commit()
 
 
 def content(meeting: Meeting) -> str:
-    """What the room is made of."""
+    """The values that the service creates the room from, as text that shows whether they changed."""
     return json.dumps([str(meeting.start), str(meeting.end), dict(meeting.participants)], sort_keys=True)
 
 
 def earlier_outcome(meeting: Meeting, entry: Entry | None) -> Outcome | None:
-    """The outcome of a row that is not to be sent again; None for the others."""
+    """The outcome of a row that must not be sent again. None for a row to send."""
     outcome = Outcome(meeting.line, meeting.subject, entry.room_id if entry else "")
     if entry and entry.content != content(meeting):
         state = "its room was created" if entry.room_id else "it was sent, and it may have a room"
-        message = f"the row changed after {state}: change it back, or give it a new subject; it was {entry.content}"
+        message = f"the row changed after {state}: undo the change, or use a new subject; it was {entry.content}"
         return outcome._replace(message=message)
     return outcome if outcome.room_id else None
 
 
 def create_room(client: RoomsClient, meeting: Meeting, entry: Entry) -> tuple[Outcome, float]:
-    """Send a row, in a thread or on a Dask worker. The second result is what ``Retry-After`` says."""
+    """Send a row, in a thread or on a Dask worker. Return the outcome and the seconds of ``Retry-After``."""
     outcome = Outcome(meeting.line, meeting.subject)
     try:
         room = client.create_room(
@@ -270,7 +277,7 @@ def create_room(client: RoomsClient, meeting: Meeting, entry: Entry) -> tuple[Ou
             participants=[RoomParticipant({"rawId": raw_id, "role": role}) for raw_id, role in meeting.participants],
             repeatability_request_id=entry.request_id,
             repeatability_first_sent=datetime.fromisoformat(entry.first_sent),
-            retry_status=0,  # all workers are to wait, and not just this one: see provision()
+            retry_status=0,  # no wait in this worker only: provision() makes all of them wait
             read_timeout=60,
         )
     except HttpResponseError as error:
@@ -287,7 +294,7 @@ def create_room(client: RoomsClient, meeting: Meeting, entry: Entry) -> tuple[Ou
 
 
 def seconds(retry_after: str) -> float:
-    """Read ``Retry-After``, which is seconds or a date; 0 if it is neither."""
+    """The seconds to wait for ``Retry-After``, which is a number of seconds or a date. 0 if it is neither."""
     try:
         value = float(retry_after)
     except ValueError:
@@ -302,7 +309,7 @@ Submit = Callable[[Meeting, Entry], "Future[tuple[Outcome, float]]"]
 
 
 class Pace:
-    """How many requests may be under way. All workers share it, so when one is told to wait, all slow down."""
+    """Limits the number of requests in progress. All workers share it: if the service throttles one, all slow down."""
 
     def __init__(self, workers: int) -> None:
         self.workers = self.limit = workers
@@ -314,12 +321,12 @@ class Pace:
         return max(0.0, self.resume_at - time.monotonic())
 
     def speed_up(self) -> None:
-        """After a success. One during a wait was sent before it, and says nothing of the time after it."""
+        """Allow one more request after a success. Ignore one during a wait: its request was sent before the wait."""
         if not self.remaining():
             self.limit, self.waits = min(self.limit + 1, self.workers), 0
 
     def slow_down(self, retry_after: float) -> None:
-        """After a failure that may pass. Those during a wait are of the same trouble and can only prolong it."""
+        """Wait after a temporary failure. Failures during the wait have the same cause, and can only prolong it."""
         if not self.remaining():
             self.limit, self.waits = 1, self.waits + 1
             retry_after = retry_after or min(2.0 ** (self.waits - 1), LONGEST_WAIT)
@@ -329,9 +336,9 @@ class Pace:
 def provision(
     meetings: list[Meeting], journal: Journal, submit: Submit, pace: Pace, interrupted: Callable[[], bool]
 ) -> Iterator[Outcome]:
-    """Send the meetings, and yield what became of each, or of an attempt that will be repeated.
+    """Send the meetings, and yield the outcome of each attempt. A failed attempt may be repeated.
 
-    Only this generator decides what is sent and when, for threads and for Dask. Nobody else writes to the journal.
+    Only this generator decides what to send and when, for threads and for Dask. Only it writes to the journal.
     """
     uncertain = set(journal.entries)  # these may have a room, even if the next response is an error
     waiting = deque(sorted(meetings, key=lambda meeting: meeting.subject not in uncertain))
@@ -375,21 +382,21 @@ def provision(
 
 
 def result(future: "Future[tuple[Outcome, float]]", meeting: Meeting) -> tuple[Outcome, float]:
-    """What a worker returned. A row that Dask gave up, after several workers died, may be sent again."""
+    """What a worker returned. If Dask gave up on a row because several workers died, it may be sent again."""
     if future.cancelled() or type(future.exception()).__name__ == "KilledWorker":
-        return Outcome(meeting.line, meeting.subject, message="the Dask cluster gave the row up"), 0
+        return Outcome(meeting.line, meeting.subject, message="the Dask cluster gave up on the row"), 0
     return future.result()
 
 
 @contextmanager
 def dask_cluster(scheduler: str, connection_string: str) -> Iterator[tuple[Submit, int]]:
-    """What sends a row from the cluster, and how many at a time."""
+    """Yield a function that sends a row from the cluster, and how many rows the cluster can send at a time."""
     import distributed  # noqa: PLC0415 - slow to import
 
     name = f"rooms-{uuid.uuid4()}"
 
     class ClientPlugin(distributed.WorkerPlugin):
-        """A client in each worker process, also in those that join later."""
+        """Keeps a client in each worker process, including those that join later."""
 
         def setup(self, worker: distributed.Worker) -> None:
             self.client = RoomsClient.from_connection_string(connection_string)
@@ -407,13 +414,13 @@ def dask_cluster(scheduler: str, connection_string: str) -> Iterator[tuple[Submi
         if not threads:
             raise ValueError(f"the Dask cluster at {scheduler} has no workers")
         cluster.register_plugin(ClientPlugin(), name=name)
-        executor = cluster.get_executor(pure=False)  # a row sent again must not get the earlier result
+        executor = cluster.get_executor(pure=False)  # otherwise a row sent again would get its earlier result
         yield lambda meeting, entry: executor.submit(create_on_worker, meeting, entry), threads
         cluster.unregister_worker_plugin(name)
 
 
 def endpoint(connection_string: str) -> str:
-    """The journal's name for the resource."""
+    """The endpoint, by which the journal tells resources apart."""
     found = re.search(r"(?:^|;)\s*endpoint\s*=\s*(?:https://)?([^;]+)", connection_string, re.IGNORECASE)
     return found[1].strip().lower().rstrip("/") if found else ""
 
@@ -424,7 +431,7 @@ def work(path: Path, rows: list[Meeting | Outcome], journal: Journal, submit: Su
 
     def interrupt(number: int, frame: object) -> None:
         interrupted.set()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C kills, which the journal survives
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C kills the program, which is safe: see Journal
 
     signal.signal(signal.SIGINT, interrupt)
     meetings = [row for row in rows if isinstance(row, Meeting)]
@@ -441,7 +448,7 @@ def work(path: Path, rows: list[Meeting | Outcome], journal: Journal, submit: Su
         for outcome in provision(unsent, journal, submit, pace, interrupted.is_set):
             outcomes[outcome.line] = outcome
             waiting = pace.remaining() > 0
-            bar.set_postfix_str("all wait" if waiting else f"{pace.limit} at a time", refresh=waiting)
+            bar.set_postfix_str("waiting" if waiting else f"{pace.limit} at a time", refresh=waiting)
             bar.update(len(outcomes) - bar.n)
             if outcome.error:
                 tqdm.write(f"{path}:{outcome.line}: {outcome.error}", file=sys.stderr)
@@ -460,16 +467,16 @@ def work(path: Path, rows: list[Meeting | Outcome], journal: Journal, submit: Su
 
 
 def main() -> int:
-    """Read the command line, and open all that is needed."""
+    """Read the command line, and open the files and the connections."""
     parser = argparse.ArgumentParser(
         description="Create a room for each meeting in a CSV file. Run it again to continue.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("input", type=Path, help=f"CSV file with the columns {', '.join(COLUMNS)}")
-    parser.add_argument("--workers", type=int, default=16, metavar="N", help="how many threads send (default: 16)")
-    parser.add_argument("--scheduler", metavar="URL", help="let this Dask cluster send, as in tcp://host:8786")
-    parser.add_argument("--example", type=int, metavar="N", help="write an input with N meetings, and stop")
+    parser.add_argument("--workers", type=int, default=16, metavar="N", help="number of sending threads (default: 16)")
+    parser.add_argument("--scheduler", metavar="URL", help="send from this Dask cluster, as in tcp://host:8786")
+    parser.add_argument("--example", type=int, metavar="N", help="only write an example input with N meetings")
     options = parser.parse_args()
     connection_string = os.environ.get(CONNECTION_STRING, "")
     if not connection_string and options.example is None:

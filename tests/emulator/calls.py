@@ -38,7 +38,7 @@ def call(
     version: str = "2025-03-13",
     headers: dict[str, str] | None = None,
 ) -> HttpResponse:
-    """Send a request that the client signs and otherwise leaves alone."""
+    """Send a request as it is, except that the client signs it."""
     content_type = "application/json" if method == "POST" else "application/merge-patch+json"
     all_headers = {"Content-Type": content_type} if body is not None else {}
     content = None if body is None else json.dumps(body).encode()
@@ -75,7 +75,7 @@ def days(number: float) -> str:
 
 @contextmanager
 def emulator_process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """An emulator in a process of its own, which is killed at the end."""
+    """An emulator in its own process, which is killed at the end."""
     with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process
@@ -108,7 +108,7 @@ def signed_headers(emulator: RoomsEmulator, target: str = ROOMS, *, date: str | 
 def get(
     emulator: RoomsEmulator, headers: dict[str, str], target: str = ROOMS, *, body: bytes | None = None
 ) -> tuple[int, dict[str, Any]]:
-    """Status code and JSON of the response to a GET with exactly these headers."""
+    """Send a GET with exactly these headers. Return the status code and the JSON of the response."""
     connection = http.client.HTTPConnection(host_of(emulator), timeout=30)
     try:
         connection.request("GET", target, body, headers)

@@ -36,7 +36,7 @@ def test_allowed_hosts_are_served(host: str) -> None:
         assert get(emulator, {"Host": f"x{host}"})[0] == 421
 
 
-def test_any_address_is_served_if_it_listens_on_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_ip_address_if_listening_on_all(monkeypatch: pytest.MonkeyPatch) -> None:
     create_server = socket.create_server
     monkeypatch.setattr(socket, "create_server", lambda address, **kwargs: create_server(("127.0.0.1", 0), **kwargs))
     with RoomsEmulator(host=LISTEN_ALL) as emulator:
@@ -45,7 +45,7 @@ def test_any_address_is_served_if_it_listens_on_all(monkeypatch: pytest.MonkeyPa
         assert get(emulator, {"Host": "evil.example"})[0] == 421
 
 
-def test_localhost_is_also_called_by_its_address() -> None:
+def test_localhost_by_its_address() -> None:
     with RoomsEmulator(host="localhost") as emulator:
         assert get(emulator, {"Host": "127.0.0.1:8787"})[0] == 401
 

@@ -108,7 +108,7 @@ def test_missing_extra_is_one_line(tmp_path: Path, missing: str) -> None:
     assert f"the emulator needs {missing}: install this package with its extra" in error
 
 
-def test_warns_if_other_machines_can_reach_it(capfd: pytest.CaptureFixture[str]) -> None:
+def test_warning_if_not_on_loopback(capfd: pytest.CaptureFixture[str]) -> None:
     program = (
         "import socket, sys; create = socket.create_server\n"
         "socket.create_server = lambda address, **kwargs: create(('127.0.0.1', 0), **kwargs)\n"
@@ -122,7 +122,7 @@ def test_warns_if_other_machines_can_reach_it(capfd: pytest.CaptureFixture[str])
 
 
 def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    """Run the command line in this process, and stop it as soon as it waits."""
+    """Run the command line in this process, and stop it when it begins to wait."""
     handlers: dict[int, Any] = {}
     wait = threading.Event.wait
 

@@ -1,4 +1,4 @@
-"""An emulator with a file keeps every room whose creation got a response, even if it is killed under load."""
+"""If an emulator is killed under load, its database keeps every room that a response has confirmed."""
 
 import itertools
 import queue
@@ -26,7 +26,7 @@ NOW = datetime.now(timezone.utc)
 
 
 class Create:
-    """A request for a room, different from all others, and the room in the response."""
+    """A unique request to create a room, and the room in its response."""
 
     def __init__(self, number: int) -> None:
         self.valid_from = NOW + timedelta(minutes=number, microseconds=number)
@@ -50,11 +50,11 @@ class Create:
 
 @contextmanager
 def emulator_process(database: Path) -> Iterator[tuple[subprocess.Popen[str], RoomsClient]]:
-    """A process with an emulator, and a client of it. The process ends by SIGKILL, here or before."""
+    """An emulator in its own process, and a client of it. The process is killed at the end, if not before."""
     with calls.emulator_process("--port=0", "--page-size=1000", f"--database={database}") as process:
         assert process.stdout is not None
         connection_string = process.stdout.readline()
-        reader = threading.Thread(target=process.stdout.read)  # so that the emulator can always write its log
+        reader = threading.Thread(target=process.stdout.read)  # a full pipe would block the emulator
         reader.start()
         try:
             with RoomsClient.from_connection_string(connection_string, retry_total=0) as client:
@@ -93,7 +93,7 @@ def test_kill_under_load(tmp_path: Path) -> None:
             found = {room.id: room for room in client.list_rooms()}
             confirmed = [create.room for create in creates if create.room is not None]
             assert [found.get(room.id) for room in confirmed] == confirmed
-            # If an interrupted create is sent again, it is executed once, whether the first attempt was or not.
+            # Sending an interrupted create again makes one room, whether or not the first attempt was executed.
             interrupted = [create for create in creates if create.room is None]
             assert len(interrupted) <= THREADS
             for create in interrupted:

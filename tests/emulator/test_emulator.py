@@ -67,10 +67,8 @@ def test_endpoint_is_on_the_given_host(host: str, endpoint: str) -> None:
         assert new_client(emulator).create_room().id
 
 
-def test_warns_if_other_machines_can_reach_it(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    create_server = socket.create_server  # the test listens on loopback anyway: it is about the warning
+def test_warning_if_not_on_loopback(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    create_server = socket.create_server  # listen on loopback anyway: this tests only the warning
     monkeypatch.setattr(socket, "create_server", lambda address, **kwargs: create_server(("127.0.0.1", 0), **kwargs))
     with RoomsEmulator(host="0.0.0.0") as emulator:
         assert "listening on 0.0.0.0: other machines can reach this emulator" in caplog.text

@@ -33,7 +33,7 @@ def test_fault_after_execution(emulator: RoomsEmulator, fault: dict[str, Any]) -
     assert len(list(client.list_rooms())) == 1
 
 
-def test_faults_apply_in_order_to_matching_requests(emulator: RoomsEmulator) -> None:
+def test_first_matching_fault_applies(emulator: RoomsEmulator) -> None:
     client = new_client(emulator)
     room = client.create_room()
     emulator.inject(status=500, method="patch")
@@ -58,7 +58,7 @@ def test_faults_apply_in_order_to_matching_requests(emulator: RoomsEmulator) -> 
     assert emulator.requests[-1].fault is None
 
 
-def test_fault_that_hit_is_not_pending(emulator: RoomsEmulator, client: RoomsClient) -> None:
+def test_applied_fault_is_not_pending(emulator: RoomsEmulator, client: RoomsClient) -> None:
     emulator.inject(status=403, times=2)
     assert emulator.pending_faults == [Fault(status=403, times=2)]
     for _ in range(2):
@@ -93,7 +93,7 @@ def test_injected_body(emulator: RoomsEmulator, client: RoomsClient, body: bytes
     assert response.headers["Content-Type"].startswith(content_type)
 
 
-def test_delay_holds_up_only_its_request(emulator: RoomsEmulator, client: RoomsClient) -> None:
+def test_delay_affects_only_its_request(emulator: RoomsEmulator, client: RoomsClient) -> None:
     emulator.inject(delay=30)
     with pytest.raises(ServiceResponseError):
         client.create_room(read_timeout=0.05, retry_total=0)

@@ -1,4 +1,4 @@
-"""The identity service, called by Azure's own client."""
+"""The identity service, called by Microsoft's client."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The emulator against an OpenAPI description of the contract, and against requests that no client would send."""
+"""Tests the emulator with an OpenAPI description of the contract, and with requests that no client would send."""
 
 import json
 import logging
@@ -34,13 +34,13 @@ def emulator() -> Iterator[RoomsEmulator]:
 
 
 def described(generation: dict[str, object]) -> schemathesis.BaseSchema:
-    """The description, with all of schemathesis's checks but one. Every run is the same."""
+    """The description, with all of schemathesis's checks but one. Every run generates the same requests."""
     config = {
         "auth": {"openapi": {"bearerToken": {"bearer": BEARER_TOKEN}}},
         "generation": {"deterministic": True, **generation},
         # A schema cannot express which ranges of times are valid, so a 400 may be right.
         "checks": {"positive_data_acceptance": {"enabled": False}},
-        # Use only the description's own links: rooms come from creates.
+        # Follow only the description's own links, so that room IDs come from creates.
         "phases": {"stateful": {"inference": {"algorithms": []}}},
     }
     path = Path(__file__).with_name("openapi.yaml")
@@ -61,7 +61,7 @@ def test_sequences_of_operations(emulator: RoomsEmulator) -> None:
 
 
 def request(method: str, target: str, body: bytes = b"", **headers: str) -> bytes:
-    """A request as bytes, authenticated and with the right length unless the headers override that."""
+    """A request as bytes. It has credentials and the right length, unless the headers override them."""
     all_headers = {
         "Host": "127.0.0.1",
         "Connection": "close",
@@ -90,13 +90,13 @@ def exchange(emulator: RoomsEmulator, sent: bytes) -> bytes:
             connection.shutdown(socket.SHUT_WR)
             while received := connection.recv(65536):
                 response += received
-        except ConnectionError:  # it may close before it has read everything
+        except ConnectionError:  # the emulator may close before it has read everything
             pass
         return response
 
 
 def split(response: bytes) -> tuple[bytes, bytes]:
-    """Head and body, which may be chunked."""
+    """The head and the body of a response. The body may be chunked."""
     head, _, body = response.partition(b"\r\n\r\n")
     if b"transfer-encoding: chunked" in head.lower():
         size, _, rest = body.partition(b"\r\n")
@@ -126,7 +126,7 @@ MALFORMED_BODIES = {
     "null": b"null",
     "a string": b'"{}"',
     "a number": b"1",
-    "no UTF": b'{"\xff\xfe\xfa": 1}',
+    "not UTF-8": b'{"\xff\xfe\xfa": 1}',
     "NUL": b"\0",
     "NaN": b'{"validFrom": NaN}',
     "Infinity": b'{"x": [-Infinity]}',
@@ -139,7 +139,7 @@ MALFORMED_BODIES = {
 
 @pytest.mark.parametrize("body", MALFORMED_BODIES.values(), ids=MALFORMED_BODIES)
 @pytest.mark.parametrize("operation", ["create", "update", "change participants"])
-def test_body_that_is_not_a_json_object(emulator: RoomsEmulator, operation: str, body: bytes) -> None:
+def test_malformed_body(emulator: RoomsEmulator, operation: str, body: bytes) -> None:
     room_id = "994" + "0" * 14  # the body is checked before the room
     sent = {
         "create": create(body),
@@ -221,11 +221,11 @@ HOSTILE: dict[str, tuple[bytes, int]] = {
     "a room ID over 16 kB": (get(f"/rooms/{20_000 * '9'}{QUERY}"), 414),
     "a target over 64 kB": (get(f"/rooms{QUERY}&x={70_000 * 'x'}"), 400),
     # framing
-    "a chunk whose size is no number": (chunked(b"size\r\n{}\r\n0\r\n\r\n"), 400),
+    "a chunk whose size is not a number": (chunked(b"size\r\n{}\r\n0\r\n\r\n"), 400),
     "a chunk longer than its size": (chunked(b"1\r\n{}\r\n0\r\n\r\n"), 400),
     "a chunk of 2^70 bytes": (chunked(b"400000000000000000\r\n{}"), 400),
-    "chunks that are no JSON": (chunked(b"1\r\n{\r\n", b"0\r\n\r\n"), 400),
-    "a length that is no number": (create(b"{}", Content_Length="two"), 400),
+    "chunks that are not JSON": (chunked(b"1\r\n{\r\n", b"0\r\n\r\n"), 400),
+    "a length that is not a number": (create(b"{}", Content_Length="two"), 400),
     "a negative length": (create(b"{}", Content_Length="-2"), 400),
     "a length of 2^70 bytes": (create(b"{}", Content_Length=str(2**70)), 400),
     "a length and chunks": (create(b"0\r\n\r\n", Transfer_Encoding="chunked"), 400),
@@ -296,7 +296,7 @@ HOSTILE: dict[str, tuple[bytes, int]] = {
     # queries
     "no api-version": (get("/rooms"), 400),
     "an empty api-version": (get("/rooms?api-version="), 400),
-    "an api-version that is no UTF-8": (get("/rooms?api-version=%ff%00"), 400),
+    "an api-version that is not UTF-8": (get("/rooms?api-version=%ff%00"), 400),
     "a long api-version": (get(f"/rooms?api-version={10_000 * '1'}"), 400),
     **{
         f"the page {token!r}": (get(f"/rooms{QUERY}&nextLink={token}"), 400)
@@ -307,9 +307,9 @@ HOSTILE: dict[str, tuple[bytes, int]] = {
     # methods
     "a method of another resource": (request("DELETE", f"/rooms{QUERY}"), 405),
     "a method of no resource": (request("TRACE", f"/rooms{QUERY}"), 405),
-    "a method that is none": (request("BREW", f"/rooms{QUERY}"), 400),
+    "an unknown method": (request("BREW", f"/rooms{QUERY}"), 400),
     "a tunnel": (request("CONNECT", "127.0.0.1:443"), 400),
-    # what is hardly HTTP, or not at all
+    # malformed HTTP, and other protocols
     "HTTP/9.9": (get("/rooms").replace(b"HTTP/1.1", b"HTTP/9.9"), 400),
     "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
     "a header without colon": (get("/rooms").replace(b"Host: ", b"Host "), 400),
@@ -335,7 +335,7 @@ whole_requests = st.sampled_from([get(f"/rooms{QUERY}"), create(b"{}"), chunked(
 def test_garbled_request(
     emulator: RoomsEmulator, caplog: pytest.LogCaptureFixture, sent: bytes, data: st.DataObject
 ) -> None:
-    caplog.clear()  # of the example before
+    caplog.clear()  # left by the previous example
     begin = data.draw(st.integers(0, len(sent)), "begin")
     end = data.draw(st.integers(begin, len(sent)), "end")
     response = exchange(emulator, sent[:begin] + data.draw(st.binary(max_size=20), "garbage") + sent[end:])

@@ -64,7 +64,7 @@ def test_root_redirects_browsers(emulator: RoomsEmulator) -> None:
     assert (response.status, response.headers["Location"]) == (302, "/_emulator")
 
 
-def test_root_stays_api_for_others(emulator: RoomsEmulator) -> None:
+def test_other_clients_get_the_api_at_root(emulator: RoomsEmulator) -> None:
     response, body = fetch(emulator, "/", {"Accept": "application/json"})
     assert (response.status, json.loads(body)["error"]["code"]) == (401, "Denied")
     assert fetch(emulator, "/", {"Accept": "text/html"}, method="POST")[0].status == 401
@@ -79,7 +79,7 @@ def test_page_is_read_only(emulator: RoomsEmulator, path: str, method: str) -> N
 
 
 @pytest.mark.parametrize("path", ["/_emulator/x", "/_emulator/../_page.py", "/_emulator/index.html", "/_emulator//"])
-def test_nothing_else_is_served(emulator: RoomsEmulator, path: str) -> None:
+def test_unknown_paths(emulator: RoomsEmulator, path: str) -> None:
     assert status_code(emulator, path) == 404
 
 
@@ -87,7 +87,7 @@ def test_nothing_else_is_served(emulator: RoomsEmulator, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [*PATHS, DATA, "/_emulator/x", "/_emulator/data?page=x"])
-def test_every_response_is_locked_down(emulator: RoomsEmulator, path: str) -> None:
+def test_security_headers(emulator: RoomsEmulator, path: str) -> None:
     response, _ = fetch(emulator, path)
     headers = response.headers
     policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
@@ -125,7 +125,7 @@ def test_own_origin_is_served(emulator: RoomsEmulator, path: str) -> None:
     assert status_code(emulator, path, {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"}) == 200
 
 
-def test_a_link_opens_only_the_page(emulator: RoomsEmulator) -> None:
+def test_link_opens_page_but_not_data(emulator: RoomsEmulator) -> None:
     link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
     assert status_code(emulator, "/_emulator", link) == 200
     assert status_code(emulator, DATA, link) == 403
@@ -136,7 +136,7 @@ def test_foreign_hosts_get_nothing(emulator: RoomsEmulator, path: str) -> None:
     assert status_code(emulator, path, {"Host": "evil.example", "Accept": "text/html"}) == 421
 
 
-def test_page_leaves_requests_and_faults_alone(emulator: RoomsEmulator) -> None:
+def test_page_does_not_use_up_faults(emulator: RoomsEmulator) -> None:
     emulator.inject(status=500)
     for path in ["/", *PATHS, DATA]:
         fetch(emulator, path, {"Accept": "text/html"})
@@ -171,7 +171,7 @@ def test_rooms_have_a_state(emulator: RoomsEmulator, client: RoomsClient) -> Non
     assert rooms == [(upcoming, "upcoming", False), (is_open, "open", True), (ended, "ended", False)]
 
 
-def test_times_are_the_services(emulator: RoomsEmulator, client: RoomsClient) -> None:
+def test_rooms_are_as_in_the_api(emulator: RoomsEmulator, client: RoomsClient) -> None:
     room = call(client, "GET", f"/rooms/{new_room(client)}").json()
     [shown] = data_of(emulator)["rooms"]
     assert {name: shown[name] for name in room} == room
@@ -215,7 +215,7 @@ def test_rooms_are_found_by_part_of_an_id(emulator: RoomsEmulator, client: Rooms
     assert found == {"alice": [first], "bob": [second, first], first[2:]: [first], "%25": [], "_": [second, first]}
 
 
-def test_rooms_come_in_pages(emulator: RoomsEmulator, client: RoomsClient) -> None:
+def test_pages_of_rooms(emulator: RoomsEmulator, client: RoomsClient) -> None:
     ids = [new_room(client) for _ in range(26)]
     pages = [data_of(emulator, f"page={page}") for page in (0, 1, 2, 3)]
     assert [(data["page"], data["pages"]) for data in pages] == [(1, 2), (1, 2), (2, 2), (2, 2)]
@@ -254,7 +254,7 @@ def test_retries_are_attempts_of_one_call(emulator: RoomsEmulator, client: Rooms
     assert [attempt["status"] for attempt in listing["attempts"]] == ["closed", "200"]
 
 
-def test_a_later_attempt_brings_a_call_to_the_front(emulator: RoomsEmulator, client: RoomsClient) -> None:
+def test_new_attempt_moves_call_to_front(emulator: RoomsEmulator, client: RoomsClient) -> None:
     repeatable = {
         "Repeatability-Request-ID": str(uuid.uuid4()),
         "Repeatability-First-Sent": "Mon, 23 Nov 2026 12:00:00 GMT",
@@ -265,14 +265,14 @@ def test_a_later_attempt_brings_a_call_to_the_front(emulator: RoomsEmulator, cli
     assert [(call["method"], call["attemptCount"]) for call in data_of(emulator)["calls"]] == [("POST", 2), ("GET", 1)]
 
 
-def test_other_targets_are_other_calls(emulator: RoomsEmulator, client: RoomsClient) -> None:
+def test_other_targets_are_separate_calls(emulator: RoomsEmulator, client: RoomsClient) -> None:
     same_id = {"x-ms-client-request-id": "1"}
     for path in ("/rooms", "/rooms?a=b", "/rooms/1"):
         call(client, "GET", path, headers=same_id)
     assert [call["attemptCount"] for call in data_of(emulator)["calls"]] == [1, 1, 1]
 
 
-def test_requests_without_id_are_calls_of_their_own(emulator: RoomsEmulator) -> None:
+def test_requests_without_id_are_separate(emulator: RoomsEmulator) -> None:
     fetch(emulator, "/rooms")
     fetch(emulator, "/rooms")
     assert [call["attemptCount"] for call in data_of(emulator)["calls"]] == [1, 1]
@@ -325,7 +325,7 @@ def test_delayed_requests_are_waiting() -> None:
 # Polling
 
 
-def test_data_is_sent_once_per_change(emulator: RoomsEmulator, client: RoomsClient) -> None:
+def test_unchanged_data_gets_304(emulator: RoomsEmulator, client: RoomsClient) -> None:
     response, _ = fetch(emulator, DATA)
     condition = {"If-None-Match": response.headers["ETag"]}
     unchanged, body = fetch(emulator, DATA, condition)
@@ -342,7 +342,7 @@ def test_data_changes_if_a_room_ends(emulator: RoomsEmulator, client: RoomsClien
     assert (changed.status, json.loads(body)["rooms"][0]["state"]) == (200, "ended")
 
 
-def test_time_is_the_emulators(emulator: RoomsEmulator) -> None:
+def test_emulator_time_is_sent(emulator: RoomsEmulator) -> None:
     emulator.advance(timedelta(days=10))
     response, _ = fetch(emulator, DATA)
     now = datetime.fromisoformat(response.headers["Emulator-Time"][:19] + "+00:00")

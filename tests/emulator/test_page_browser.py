@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(not (CHROMIUM and CHROMEDRIVER), reason="needs c
 HOSTILE = "8:acs:<img src=x onerror=\"document.title='hacked'\"><script>document.title='hacked'</script>"
 HOUR = timedelta(hours=1)
 
-# The rendered contrast of each visible text, where it is below 4.5.
+# Counts the visible texts, and finds those with a rendered contrast below 4.5.
 LOW_CONTRASTS = """
 const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
 function pixel(colors) {
@@ -94,7 +94,7 @@ class Browser:
             self.driver.switch_to.active_element.send_keys(key)
 
     def focus(self) -> str:
-        """What has the focus: an ID, or a text."""
+        """The ID, label or text of the focused element."""
         element = self.driver.switch_to.active_element
         return element.get_attribute("id") or element.get_attribute("aria-label") or element.text
 
@@ -107,13 +107,13 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
     def accessibility_tree(self) -> list[tuple[str, str]]:
-        """Role and name of each element, as a screen reader gets them."""
+        """The role and name of each element, as a screen reader gets them."""
         tree = self.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})
         nodes = [node for node in tree["nodes"] if not node["ignored"]]
         return [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes]
 
     def errors(self) -> list[str]:
-        """What the browser complained about, such as violations of the Content-Security-Policy."""
+        """The messages in the browser's log, such as violations of the Content-Security-Policy."""
         return [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
 
 
@@ -157,7 +157,7 @@ def new_room(client: RoomsClient, *raw_ids: str, start: timedelta = -HOUR, end: 
 
 
 def add_samples(emulator: RoomsEmulator, client: RoomsClient) -> None:
-    """Something of everything that the page shows."""
+    """Add one of each thing that the page shows."""
     new_room(client, "8:acs:alice", end=HOUR / 2)
     emulator.advance(HOUR)
     new_room(client, "8:acs:" + "x" * 300, start=3 * HOUR, end=4 * HOUR)
@@ -303,9 +303,7 @@ def test_skip_link_leads_to_the_rooms(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("width", [360, 1440])
-def test_screen_readers_get_a_structure(
-    browser: Browser, emulator: RoomsEmulator, client: RoomsClient, width: int
-) -> None:
+def test_accessibility_tree(browser: Browser, emulator: RoomsEmulator, client: RoomsClient, width: int) -> None:
     add_samples(emulator, client)
     browser.resize(width)
     browser.wait(lambda: len(browser.all("tbody .id")) == 3)
@@ -332,8 +330,8 @@ def test_screen_readers_get_a_structure(
     assert len([name for role, name in tree if role == "rowheader"]) == 3
 
 
-def test_the_page_does_not_talk_too_much(browser: Browser, client: RoomsClient) -> None:
-    """A screen reader hears one of several changes within seconds."""
+def test_few_announcements(browser: Browser, client: RoomsClient) -> None:
+    """A screen reader announces at most one of several quick changes."""
     browser.driver.execute_script("""
         window.announcements = [];
         new MutationObserver(() => announcements.push(document.getElementById("announcement").textContent))
@@ -413,7 +411,7 @@ def test_browser_makes_no_api_requests(browser: Browser, emulator: RoomsEmulator
     assert emulator.requests == []
 
 
-def test_other_origins_cannot_read_it(running_browser: Browser, emulator: RoomsEmulator) -> None:
+def test_other_origins_cannot_read_page(running_browser: Browser, emulator: RoomsEmulator) -> None:
     other_origin = emulator.endpoint.replace("127.0.0.1", "localhost")
     running_browser.driver.get(f"{other_origin}/rooms")
     script = """

@@ -16,7 +16,7 @@ def token_of(link: str) -> str:
 
 
 @pytest.mark.parametrize("position", [0, 1, 4711, 2**63 - 1])
-def test_tokens_look_like_the_services(position: int) -> None:
+def test_token_form(position: int) -> None:
     token = encode_token(position)
     assert len(token) == 715
     assert token.isascii()
@@ -34,7 +34,7 @@ def test_changed_tokens(change: Callable[[str], str]) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "x", "%00", "AAAA", "é", "LTE=", "OTk5OTk5OTk5OTk5OTk5OTk5OQ=="])
-def test_links_of_others(client: RoomsClient, token: str) -> None:
+def test_foreign_tokens(client: RoomsClient, token: str) -> None:
     assert call(client, "GET", f"/rooms?nextLink={token}").status_code == 400
 
 
@@ -72,7 +72,7 @@ def test_page_of_30_stored_rooms() -> None:
     assert (first, second) == (ids[1:30:2], ids[30:])
 
 
-def test_rooms_that_come_and_go_between_pages(client: RoomsClient) -> None:
+def test_rooms_change_between_pages(client: RoomsClient) -> None:
     ids = [client.create_room().id for _ in range(9)][::-1]
     pages = client.list_rooms().by_page()
     seen = [room.id for room in next(pages)]
@@ -84,7 +84,7 @@ def test_rooms_that_come_and_go_between_pages(client: RoomsClient) -> None:
     assert seen == [*ids[:3], *ids[4:8]]
 
 
-def test_participants_are_paged_oldest_first(client: RoomsClient) -> None:
+def test_participants_oldest_first(client: RoomsClient) -> None:
     raw_ids = [f"8:acs:{number}" for number in range(7)]
     room_id = call(client, "POST", "/rooms", {"participants": {raw_id: {} for raw_id in raw_ids}}).json()["id"]
     call(client, "PATCH", f"/rooms/{room_id}/participants", {"participants": {raw_ids[0]: {"role": "Presenter"}}})

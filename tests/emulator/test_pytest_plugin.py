@@ -1,4 +1,4 @@
-"""The pytest plugin, used by test suites of its own."""
+"""The pytest plugin, used in small test suites."""
 
 import subprocess
 import sys
@@ -30,7 +30,7 @@ def test_client_calls_the_emulator(suite: pytest.Pytester) -> None:
     run(suite).assert_outcomes(passed=1)
 
 
-def test_each_test_starts_empty_on_one_server(suite: pytest.Pytester) -> None:
+def test_each_test_starts_empty(suite: pytest.Pytester) -> None:
     suite.makepyfile("""
         import pytest
         endpoints = set()
@@ -46,7 +46,7 @@ def test_each_test_starts_empty_on_one_server(suite: pytest.Pytester) -> None:
     run(suite).assert_outcomes(passed=3)
 
 
-def test_fault_that_hits_passes(suite: pytest.Pytester) -> None:
+def test_applied_fault_passes(suite: pytest.Pytester) -> None:
     suite.makepyfile("""
         import pytest
         from azure.core.exceptions import HttpResponseError
@@ -63,7 +63,7 @@ def test_fault_that_hits_passes(suite: pytest.Pytester) -> None:
     run(suite).assert_outcomes(passed=2)
 
 
-def test_fault_that_misses_fails_the_test(suite: pytest.Pytester) -> None:
+def test_unused_fault_fails_the_test(suite: pytest.Pytester) -> None:
     suite.makepyfile("""
         def test_mistyped(rooms_emulator, rooms_client):
             rooms_emulator.inject(status=503, path="/romms")
@@ -74,10 +74,10 @@ def test_fault_that_misses_fails_the_test(suite: pytest.Pytester) -> None:
     """)
     result = run(suite)
     result.assert_outcomes(passed=2, errors=1)
-    result.stdout.fnmatch_lines(["*no request met these injected faults*", "*path='/romms'*"])
+    result.stdout.fnmatch_lines(["*these injected faults never applied*", "*path='/romms'*"])
 
 
-def test_workers_of_xdist_have_their_own(suite: pytest.Pytester) -> None:
+def test_xdist_workers_have_own_emulators(suite: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
     suite.makepyfile("""
         import pytest
@@ -90,7 +90,7 @@ def test_workers_of_xdist_have_their_own(suite: pytest.Pytester) -> None:
     run(suite, "-n", "2").assert_outcomes(passed=8)
 
 
-def test_nothing_is_loaded_unasked(pytester: pytest.Pytester) -> None:
+def test_plugin_is_opt_in(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("""
         def test_nothing(request):
             import sys
@@ -99,6 +99,6 @@ def test_nothing_is_loaded_unasked(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
 
 
-def test_the_plugin_needs_no_pytest_elsewhere() -> None:
+def test_emulator_does_not_import_pytest() -> None:
     program = "import sys, azure.communication.rooms.emulator as e; e.RoomsEmulator; sys.exit('pytest' in sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -48,14 +48,14 @@ def test_memory_is_bounded(large: ReceivedRequest) -> None:
     assert len(log.requests()) == 1
 
 
-def test_many_small_headers_count() -> None:
+def test_small_headers_count_as_memory() -> None:
     log = RequestLog()
     for _ in range(200):
         log.add(received({f"{number:05}": "" for number in range(10_000)}))
     assert len(log.requests()) < 65
 
 
-def test_large_requests_push_out_old_ones(emulator: RoomsEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_requests_drop_old_ones(emulator: RoomsEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("azure.communication.rooms.emulator._request_log._MAX_BYTES", 10_000)
     client = new_client(emulator)
     for _ in range(7):

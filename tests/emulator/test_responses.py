@@ -44,14 +44,14 @@ def test_correlation_headers_differ(client: RoomsClient) -> None:
 @pytest.mark.parametrize(
     ("method", "path"), [("POST", "/rooms"), ("GET", "/rooms/1"), ("GET", "/rooms/994000000000000")]
 )
-def test_requests_of_browsers(client: RoomsClient, method: str, path: str) -> None:
+def test_browsers_get_cors_header(client: RoomsClient, method: str, path: str) -> None:
     body: object = {} if method == "POST" else None
     response = call(client, method, path, body, headers={"Origin": "http://localhost:9876"})
     assert response.headers["Access-Control-Allow-Origin"] == "*"
     assert "Access-Control-Allow-Origin" not in call(client, method, path, body).headers
 
 
-def test_http_1_0_gets_no_chunks(emulator: RoomsEmulator) -> None:
+def test_http_1_0_is_not_chunked(emulator: RoomsEmulator) -> None:
     connection = http.client.HTTPConnection(host_of(emulator))
     connection._http_vsn, connection._http_vsn_str = 10, "HTTP/1.0"  # type: ignore[attr-defined]
     connection.request("GET", ROOMS, headers={"Host": host_of(emulator), **signed_headers(emulator)})

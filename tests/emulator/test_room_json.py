@@ -47,7 +47,7 @@ def test_offsets_in_requests(client: RoomsClient, sent: str, returned: str) -> N
 @pytest.mark.parametrize(
     "sent", ["soon", "2100-01-01", "2100-01-01T00:00:00", "2100-02-30T00:00:00Z", "0001-01-01T00:00:00+23:59", 5, {}]
 )
-def test_values_that_are_not_times(client: RoomsClient, sent: object) -> None:
+def test_invalid_times(client: RoomsClient, sent: object) -> None:
     expected = [("The JSON value could not be converted to a time. Path: $.validFrom.", "$.validFrom")]
     assert details(call(client, "POST", "/rooms", {"validFrom": sent})) == expected
 

@@ -1,4 +1,4 @@
-"""Bytes that are not complete requests."""
+"""Requests that are endless or malformed."""
 
 import socket
 from collections.abc import Callable
@@ -18,7 +18,7 @@ def memory() -> int:
 
 
 def endless(begin: bytes, more: bytes) -> Callable[[socket.socket], int]:
-    """Send until the emulator closes the connection. Returns the bytes that were sent."""
+    """Return a function that sends until the emulator closes the connection, and returns the number of bytes sent."""
 
     def send(connection: socket.socket) -> int:
         sent = connection.send(begin)
@@ -52,19 +52,19 @@ CHUNKED = START + b"Transfer-Encoding: chunked\r\n\r\n"
 def test_endless_headers_are_cut_off(emulator: RoomsEmulator, send: Callable[[socket.socket], int]) -> None:
     before = memory()
     with socket.create_connection(("127.0.0.1", urlsplit(emulator.endpoint).port or 0), timeout=30) as connection:
-        assert send(connection) < 20_000_000  # what the sockets' buffers hold, at most
+        assert send(connection) < 20_000_000  # at most what the sockets' buffers hold
     assert memory() - before < 50_000_000
     assert new_client(emulator).create_room().id
 
 
-def test_malformed_request_behind_a_delayed_one(emulator: RoomsEmulator) -> None:
+def test_malformed_request_after_delayed_one(emulator: RoomsEmulator) -> None:
     emulator.inject(delay=30)
     with socket.create_connection(("127.0.0.1", urlsplit(emulator.endpoint).port or 0), timeout=20) as connection:
         connection.sendall(b"GET /rooms HTTP/1.1\r\nHost: localhost\r\n\r\nThis is not HTTP.\r\n\r\n")
-        assert connection.recv(65536) == b""  # not a response that the client would take for that of the GET
+        assert connection.recv(65536) == b""  # an error would look like the response to the GET
 
 
-def test_long_head_is_431(emulator: RoomsEmulator) -> None:
+def test_long_headers_get_431(emulator: RoomsEmulator) -> None:
     with socket.create_connection(("127.0.0.1", urlsplit(emulator.endpoint).port or 0), timeout=30) as connection:
         connection.sendall(START + b"X: " + b"x" * 128 * 1024)
         status_line, _, rest = connection.recv(65536).partition(b"\r\n")

@@ -1,4 +1,4 @@
-"""The seven operations, where the emulator shows more than the client does."""
+"""The seven operations, tested where the client would hide the details."""
 
 from datetime import datetime, timedelta
 
@@ -30,7 +30,7 @@ def time_of(room: dict[str, str], member: str) -> datetime:
 def test_room_ids(client: RoomsClient) -> None:
     ids = [client.create_room().id for _ in range(150)]
     assert all(room_id.isdigit() and room_id.startswith("994") for room_id in ids)
-    assert {len(room_id) for room_id in ids} == {16, 17}  # one in 13 has 16: all 150 have 17 once in 160,000 runs
+    assert {len(room_id) for room_id in ids} == {16, 17}  # one in 13 has 16; in one of 160,000 runs, none has
     assert len(set(ids)) == 150
 
 
@@ -43,7 +43,7 @@ def test_defaults(client: RoomsClient) -> None:
 
 
 @pytest.mark.parametrize("offset", [-30, -1, 1, 179])
-def test_default_valid_until_ignores_valid_from(client: RoomsClient, offset: int) -> None:
+def test_valid_until_default(client: RoomsClient, offset: int) -> None:
     room = create(client, {"validFrom": days(offset)})
     lifetime = time_of(room, "validUntil") - time_of(room, "createdAt")
     assert timedelta(days=180, milliseconds=-271) <= lifetime <= timedelta(days=180, milliseconds=-40)
@@ -94,7 +94,7 @@ def test_update_needs_both_times(client: RoomsClient, member: str, other: dict[s
     assert call(client, "GET", f"/rooms/{room['id']}").json() == room
 
 
-def test_update_changes_only_what_it_names(client: RoomsClient) -> None:
+def test_update_changes_only_given_members(client: RoomsClient) -> None:
     room = create(client)
     path = f"/rooms/{room['id']}"
     for unchanged in ({}, {"validFrom": None, "validUntil": None, "pstnDialOutEnabled": None}, {"other": 1}):
@@ -123,7 +123,7 @@ def test_room_id_of_wrong_length(client: RoomsClient, room_id: str) -> None:
 @pytest.mark.parametrize(
     "room_id", ["NotExistingRoomID", "NotAnExistingRoom1", "9" * 16 + "%D9%A2", "9940000000000x00"]
 )
-def test_room_id_with_other_characters(client: RoomsClient, room_id: str) -> None:
+def test_room_id_with_non_digits(client: RoomsClient, room_id: str) -> None:
     for method, path, body in (
         ("GET", "", None),
         ("PATCH", "", {}),
@@ -134,7 +134,7 @@ def test_room_id_with_other_characters(client: RoomsClient, room_id: str) -> Non
         assert (response.status_code, message(response)) == (400, "Invalid room ID.")
 
 
-def test_errors_with_details_come_before_the_room(client: RoomsClient) -> None:
+def test_times_are_checked_before_the_room(client: RoomsClient) -> None:
     assert details(call(client, "PATCH", "/rooms/123", {"validFrom": days(1)})) == [TOGETHER]
     assert details(call(client, "PATCH", f"/rooms/{UNKNOWN_ROOM}", {"validUntil": days(-1)})) == [PAST]
 

@@ -56,7 +56,7 @@ def test_empty_file_is_used(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("statements", STATEMENTS.values(), ids=STATEMENTS)
-def test_database_of_another_program_is_left_alone(tmp_path: Path, statements: tuple[str, ...]) -> None:
+def test_foreign_database_is_not_changed(tmp_path: Path, statements: tuple[str, ...]) -> None:
     path = tmp_path / "notes.db"
     connection = sqlite3.connect(path, isolation_level=None)
     for statement in statements:
@@ -68,7 +68,7 @@ def test_database_of_another_program_is_left_alone(tmp_path: Path, statements: t
     assert snapshot(tmp_path) == before
 
 
-def test_database_in_use_by_another_program_is_left_alone(tmp_path: Path) -> None:
+def test_foreign_database_in_use(tmp_path: Path) -> None:
     path = tmp_path / "notes.db"
     connection = sqlite3.connect(path, isolation_level=None)
     for statement in STATEMENTS["write-ahead log"]:
@@ -81,7 +81,7 @@ def test_database_in_use_by_another_program_is_left_alone(tmp_path: Path) -> Non
     connection.close()
 
 
-def test_incompatible_version_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_incompatible_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "rooms.db"
     with monkeypatch.context() as patch:
         patch.setattr(_store, "_SCHEMA_VERSION", 1)
@@ -129,7 +129,7 @@ def test_file_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         RoomsEmulator(database=str(tmp_path / "secret.db")).start()
 
 
-def test_locked_file_is_an_error_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locked_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "rooms.db"
     Store(str(path)).close()
     monkeypatch.setattr(_store, "_BUSY_TIMEOUT", 0.05)
@@ -184,7 +184,7 @@ for line in sys.stdin:
 """
 
 
-def test_processes_open_a_new_file_together(tmp_path: Path) -> None:
+def test_processes_share_a_new_file(tmp_path: Path) -> None:
     command = [sys.executable, "-c", OPEN]
     processes = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
@@ -211,7 +211,7 @@ def test_processes_open_a_new_file_together(tmp_path: Path) -> None:
         connection.close()
 
 
-def test_participants_go_with_their_room(client: RoomsClient, running_emulator: RoomsEmulator) -> None:
+def test_participants_are_deleted_with_room(client: RoomsClient, running_emulator: RoomsEmulator) -> None:
     client.delete_room(client.create_room(participants=[RoomParticipant(UnknownIdentifier(ALICE))]).id)
     store = running_emulator._started().store
     assert store._connection.execute("SELECT count(*) FROM participants").fetchone() == (0,)

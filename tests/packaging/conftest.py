@@ -1,4 +1,4 @@
-"""What the packaging tests share: the built distributions, and virtual environments to install them into."""
+"""Fixtures of the packaging tests: the built distributions, and virtual environments to install them into."""
 
 import os
 import subprocess
@@ -43,12 +43,12 @@ class Environment:
         return run(self.interpreter, *arguments, cwd=self.folder, **environment)
 
     def mypy(self, *arguments: str) -> str:
-        """Check files with the mypy that runs the tests, as installed into this environment."""
+        """Run the tests' mypy with the packages in this environment."""
         command = (sys.executable, "-m", "mypy", "--python-executable", self.interpreter, "--strict")
         return run(*command, *arguments, cwd=self.folder)
 
     def pyright(self, *arguments: str) -> str:
-        """Run the pyright that runs the tests, on what is installed into this environment."""
+        """Run the tests' pyright with the packages in this environment."""
         return run(sys.executable, "-m", "pyright", "--pythonpath", self.interpreter, *arguments, cwd=self.folder)
 
 

@@ -1,4 +1,4 @@
-"""An editable install, used by a project that has ``tests`` of its own."""
+"""An editable install, used by a project with its own ``tests``."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def test_room():
 """
 
 
-def test_consumers_see_the_package_and_nothing_else(environment: Environment) -> None:
+def test_consumer_sees_only_the_package(environment: Environment) -> None:
     environment.install("--editable", f"{ROOT}[emulator]", "pytest")
     tests = environment.folder / "tests"
     tests.mkdir()

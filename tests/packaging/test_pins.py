@@ -1,4 +1,4 @@
-"""Installing a project that requires the released package keeps this one."""
+"""A project that requires the released package accepts this one instead."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ VERSION = "from importlib.metadata import version; print(version('azure-communic
 
 
 def project(folder: Path, name: str, requirement: str) -> str:
-    """A project with one requirement, as its path."""
+    """Write a project with one requirement, and return its path."""
     (folder / name).mkdir()
     (folder / name / "pyproject.toml").write_text(PROJECT.format(name=name, requirement=requirement))
     return str(folder / name)
@@ -39,7 +39,7 @@ def pinned(tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize("options", [[], ["--upgrade"]], ids=["install", "upgrade"])
-def test_pin_keeps_what_is_installed(wheel: str, environment: Environment, pinned: str, options: list[str]) -> None:
+def test_pin_keeps_installed_package(wheel: str, environment: Environment, pinned: str, options: list[str]) -> None:
     environment.install(wheel)
     environment.install(*options, pinned)
     assert environment.python("-c", VERSION).strip() == __version__

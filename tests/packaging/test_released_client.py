@@ -1,4 +1,4 @@
-"""The emulator serves the released client of the same name, installed into an environment of its own."""
+"""The emulator works with Microsoft's released client, installed into a separate environment."""
 
 import pytest
 import trustme
@@ -48,7 +48,7 @@ except ResourceNotFoundError as error:
 
 
 @pytest.mark.index
-def test_released_client_runs_every_operation(environment: Environment) -> None:
+def test_every_operation(environment: Environment) -> None:
     ca_file, certfile = environment.folder / "ca.pem", environment.folder / "server.pem"
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(ca_file))

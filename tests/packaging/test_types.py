@@ -1,4 +1,4 @@
-"""What type checkers tell a user of the installed wheel."""
+"""Type checks of programs that use the installed wheel."""
 
 import shutil
 
@@ -10,9 +10,9 @@ from .conftest import ROOT, Environment
 
 pytestmark = pytest.mark.index
 
-# What the README's snippets import besides this library.
+# The packages that the README's snippets import, besides this library.
 SNIPPETS_NEED = ["azure-identity", "pytest"]
-# The names that the README's snippets find.
+# The names that the README's snippets use without defining them.
 PREAMBLE = """
 from azure.communication.rooms import RoomsClient
 
@@ -34,7 +34,7 @@ def test_every_type_is_known(user: Environment) -> None:
     assert "Type completeness score: 100%" in report
 
 
-def test_errors_of_a_program_are_found(user: Environment) -> None:
+def test_type_errors_are_found(user: Environment) -> None:
     shutil.copy(ROOT / "tests" / "types" / "consumer.py", user.folder)
     user.mypy("consumer.py")
     user.pyright("consumer.py")

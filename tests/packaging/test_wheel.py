@@ -1,4 +1,4 @@
-"""The wheel and the source distribution: what is in them, and the wheel in use."""
+"""The contents of the wheel and the source distribution, and the use of the wheel."""
 
 import tarfile
 import zipfile
@@ -31,12 +31,12 @@ print(process.returncode, process.stderr)
 
 
 def package_files() -> set[str]:
-    """The package's files in this checkout, Python or not."""
+    """All files of the package in this checkout, not only Python's."""
     files = (path for path in (ROOT / "azure").rglob("*") if path.is_file() and path.parent.name != "__pycache__")
     return {path.relative_to(ROOT).as_posix() for path in files}
 
 
-def test_wheel_holds_the_package_and_its_metadata(distributions: Distributions) -> None:
+def test_wheel_contents(distributions: Distributions) -> None:
     names = set(zipfile.ZipFile(distributions.wheel).namelist())
     metadata = f"azure_communication_rooms-{__version__}.dist-info"
     assert "azure/communication/rooms/py.typed" in package_files()
@@ -46,7 +46,7 @@ def test_wheel_holds_the_package_and_its_metadata(distributions: Distributions) 
     assert package_files() <= names
 
 
-def test_sdist_holds_what_is_needed_to_build_and_test(distributions: Distributions) -> None:
+def test_sdist_contents(distributions: Distributions) -> None:
     with tarfile.open(distributions.sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert package_files() <= names
@@ -59,7 +59,7 @@ def test_sdist_holds_what_is_needed_to_build_and_test(distributions: Distributio
     }
 
 
-def test_wheel_works_in_a_clean_environment(wheel: str, environment: Environment) -> None:
+def test_wheel_in_clean_environment(wheel: str, environment: Environment) -> None:
     environment.install(wheel)
     environment.python("-W", "error", "-c", "import azure.communication.rooms")
     message = environment.python("-c", WITHOUT_EXTRA)

@@ -42,7 +42,7 @@ def every_recorded_request_is_sent(vcr: Cassette | None) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def connection_string(record_mode: str) -> Iterator[str]:
-    """The resource to record from: the one in the environment, or an emulator. In replay, one that does not exist."""
+    """The resource to record from: the one in the environment, or else an emulator. Replay uses a made-up one."""
     if record_mode == "none":
         yield REPLAYED
     elif CONNECTION_STRING_VARIABLE in os.environ:
@@ -54,13 +54,13 @@ def connection_string(record_mode: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def created(record_mode: str, connection_string: str) -> Iterator[list[str]]:
-    """The IDs of the rooms to delete at the end. What a module's fixtures send is not recorded."""
+    """The IDs of the rooms to delete at the end. Requests from fixtures of a module are not recorded."""
     room_ids: list[str] = []
     yield room_ids
     if record_mode != "none":
         with RoomsClient.from_connection_string(connection_string) as client:
             for room_id in room_ids:
-                with suppress(ResourceNotFoundError):  # where its test deleted it
+                with suppress(ResourceNotFoundError):  # the test may have deleted it
                     client.delete_room(room_id)
 
 

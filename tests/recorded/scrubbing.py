@@ -1,14 +1,14 @@
-"""What is replaced before an exchange is written to a recording, and how requests are matched in replay.
+"""Scrubs exchanges before they are written to a recording, and matches requests in replay.
 
-Everything is replaced that is not known to be harmless, so that new headers and members are replaced, too:
+This replaces everything that is not known to be harmless, so it also replaces new headers and members:
 
-* Headers other than ``KEPT_HEADERS`` are left out. Wherever else their values occur, they are replaced.
-* Of the JSON in responses, only the members named here keep their text.
+* Headers other than ``KEPT_HEADERS`` are left out. Their values are replaced wherever else they occur.
+* In the JSON of responses, only the members in ``_KEPT_MEMBERS`` keep their text.
 * Elsewhere, placeholders replace hosts, access keys, signatures, bearer tokens, UUIDs, raw IDs, room IDs and the tokens
   of ``nextLink``. The last three are numbered, so that they stay distinct.
-* A room's times are moved, so that it was created on 1 January 2026. Requests must not contain times near now.
+* A room's times are moved so that ``createdAt`` is 1 January 2026. Requests must not contain times near now.
 
-So recording the same exchanges again gives the same file. Recording fails if a body is not JSON.
+As a result, recording the same exchanges again gives the same file. Recording fails if a body is not JSON.
 """
 
 import json
@@ -35,7 +35,7 @@ WRITTEN_BY_HAND = "# Written by hand from the contract of the service; not recor
 REPLACED = "sanitized"
 REPLACED_HOST = "sanitized.communication.azure.com"
 
-# What the tests send is fixed, and kept as it is.
+# The tests always send these IDs, so recordings keep them.
 ALICE = "8:acs:00000000-0000-0000-0000-000000000000_00000000-0000-0000-0000-000000000001"
 BOB = "8:acs:00000000-0000-0000-0000-000000000000_00000000-0000-0000-0000-000000000002"
 PHONE = "4:+14255550123"
@@ -65,7 +65,7 @@ _UUID = re.compile(r"\b(?!0{8}-(?:0{4}-){3})[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a
 
 
 def configure(vcr: VCR) -> None:
-    """Make a VCR match requests strictly, and write nothing that was not scrubbed."""
+    """Make a VCR match requests strictly, and write only scrubbed recordings."""
     for matcher in (method, path, query, content_type, json_body):
         vcr.register_matcher(matcher.__name__, matcher)
     vcr.match_on = ("method", "path", "query", "content_type", "json_body")
@@ -82,7 +82,7 @@ def path(sent: Request, recorded: Request) -> None:
 
 
 def query(sent: Request, recorded: Request) -> None:
-    """As it is sent: decoded, a ``+`` would be the same as a space, and ``%3D`` the same as ``=``."""
+    """Compare queries as sent. Decoding would make ``+`` equal to a space, and ``%3D`` equal to ``=``."""
     assert urlsplit(sent.uri).query == urlsplit(recorded.uri).query
 
 
@@ -95,13 +95,13 @@ def json_body(sent: Request, recorded: Request) -> None:
 
 
 def _canonical(request: Request) -> str | None:
-    """The JSON as text, since Python's ``True == 1`` is not JSON's."""
+    """The JSON as text, because ``True == 1`` in Python."""
     body: Any = request.body
     return json.dumps(json.loads(body), sort_keys=True) if body else None
 
 
 class ScrubbedYaml:
-    """vcrpy's serializer of that shape: whole recordings to text and back."""
+    """A serializer for vcrpy, which scrubs recordings when it writes them."""
 
     @staticmethod
     def serialize(recording: dict[str, Any]) -> str:
@@ -118,7 +118,7 @@ class ScrubbedYaml:
 
 
 class Scrubber:
-    """Replaces what must not be in one recording."""
+    """Replaces whatever a recording must not contain."""
 
     def __init__(self, recording: dict[str, Any]) -> None:
         self._interactions = recording["interactions"]
@@ -196,7 +196,7 @@ class Scrubber:
         return f"https://{REPLACED_HOST}" if match[1] else REPLACED_HOST
 
     def _placeholder(self, value: str, form: str) -> str:
-        """The placeholder for the value: numbered, in the order in which the values of this form are met."""
+        """A numbered placeholder. Each value of this form gets the next number when it first occurs."""
         if value in _KEPT_IDS:
             return value
         numbers = self._numbers.setdefault(form, {})
@@ -204,7 +204,7 @@ class Scrubber:
 
 
 def _secrets(headers: dict[str, list[str]]) -> set[str]:
-    """The values of headers that are left out; of Authorization, the signature or the token."""
+    """The values of headers that are left out. For ``Authorization``, only the signature or the token."""
     return {
         re.split("Signature=|Bearer ", value)[-1]
         for name, values in headers.items()

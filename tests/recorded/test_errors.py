@@ -1,6 +1,6 @@
-"""Errors that no exchange with the live service shows, replayed from recordings.
+"""Errors that are not in the exchanges with the live service, replayed from recordings.
 
-Throttling, which cannot be provoked, is in ``test_service.py``.
+``test_service.py`` tests throttling, which cannot be provoked.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ Raised = pytest.ExceptionInfo[HttpResponseError]
 
 @contextmanager
 def refused(status: int, code: str, message: str) -> Iterator[Raised]:
-    """The call raises an error with this code and message, where ``*`` stands for anything."""
+    """Expect an error with this code and message. In the message, ``*`` matches anything."""
     with pytest.raises(HttpResponseError) as raised:
         yield raised
     error: Any = raised.value
@@ -73,7 +73,7 @@ def test_wrong_key(endpoint: str) -> None:
     assert isinstance(raised.value, ClientAuthenticationError)
 
 
-class ChangeOnTheWay(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
+class ChangeBodyPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
     """Changes the body after it was signed."""
 
     def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
@@ -82,10 +82,10 @@ class ChangeOnTheWay(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
         request.http_request = HttpRequest(sent.method, sent.url, headers=sent.headers, content=changed)
 
 
-def test_body_changed_on_the_way(connection_string: str) -> None:
-    # The logging policy is the last one before the transport, after the request was signed.
+def test_body_changed_after_signing(connection_string: str) -> None:
+    # The logging policy is the last one before the transport, so it can change the request after it was signed.
     with (
-        RoomsClient.from_connection_string(connection_string, http_logging_policy=ChangeOnTheWay()) as client,
+        RoomsClient.from_connection_string(connection_string, http_logging_policy=ChangeBodyPolicy()) as client,
         refused(401, "Denied", "Request 'x-ms-content-sha256' differs from generated content hash.") as raised,
     ):
         client.update_room(NO_SUCH_ROOM, pstn_dial_out_enabled=True)

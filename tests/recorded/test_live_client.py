@@ -1,7 +1,7 @@
-"""The client sends what was sent to the live service, and understands what the service responded.
+"""The client sends the same requests as in the live exchanges, and understands the responses.
 
-Two differences are on purpose: the client leaves out what the released client sends as null, and it writes times with
-six fractional digits, which is what a datetime can hold.
+Two differences are on purpose: the client leaves out members that the released client sends as null, and it writes
+times with six fractional digits, because a datetime has no more.
 """
 
 import json
@@ -64,7 +64,7 @@ def test_same_request_and_result(exchange: Exchange, tmp_path: Path) -> None:
 
     assert cassette.play_count == 1
     for name, value in exchange["request_headers"].items():
-        if name != "Origin":  # which browsers add
+        if name != "Origin":  # browsers add it
             assert sent[name] == value if value is not None else sent[name]
 
 

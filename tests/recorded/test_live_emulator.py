@@ -1,6 +1,6 @@
-"""The emulator responds as the live service did, to the same requests with their times moved to now.
+"""The emulator gives the same responses as the live service to the same requests, with their times moved to now.
 
-Where the service has changed since an exchange was recorded, in headers only, the emulator does what it did in 2025.
+Some response headers of the service have changed since the first exchanges. The emulator sends those of 2025.
 """
 
 import base64
@@ -50,7 +50,7 @@ def emulator(running: RoomsEmulator) -> RoomsEmulator:
 
 @pytest.fixture
 def client(emulator: RoomsEmulator) -> Iterator[RoomsClient]:
-    """Signs requests, and otherwise sends them as they are."""
+    """Sends requests as they are, except that it signs them."""
     with RoomsClient.from_connection_string(emulator.connection_string, retry_total=0) as client:
         yield client
 
@@ -78,12 +78,12 @@ def test_same_response(exchange: Exchange, emulator: RoomsEmulator, client: Room
 
 
 def seconds_since(recorded: str) -> int:
-    """How far to move times. Rounded down, so that no time is later, compared to now, than it was."""
+    """How far to move times. This is rounded down, so that a past time never becomes a future one."""
     return (time.time_ns() // 100 - ticks(recorded)) // TICKS_PER_SECOND
 
 
 def send(client: RoomsClient, version: str, request: Json, rooms: Sequence[Json] = ()) -> HttpResponse:
-    """Send the request; ``{room_id}`` in its path is the ID of the last of the rooms."""
+    """Send the request. ``{room_id}`` in its path stands for the ID of the last room in ``rooms``."""
     path = request["path"].replace("{unknown_room_id}", UNKNOWN_ROOM_ID)
     if rooms:
         path = path.replace("{room_id}", rooms[-1]["id"])
@@ -110,7 +110,7 @@ def create(client: RoomsClient, version: str, body: Json) -> Json:
 
 
 def list_setup(exchange: Exchange, emulator: RoomsEmulator, client: RoomsClient) -> tuple[Exchange, list[Json]]:
-    """Make the recorded rooms the newest ones of the page, and as many others, deleted and older ones as there were."""
+    """Create the rooms that the recorded page needs: the recorded ones last, after older and deleted ones."""
     version = exchange["api_version"]
     recorded = exchange["response_body"]["value"]
     with_link = exchange["listing"]["next_link"]
@@ -156,7 +156,7 @@ def check_body(response: HttpResponse, exchange: Exchange, rooms: list[Json]) ->
 
 
 def canonical(value: object) -> str:
-    """The JSON as text: Python's ``True == 1`` is not JSON's."""
+    """The JSON as text, because ``True == 1`` in Python."""
     return json.dumps(value, sort_keys=True)
 
 
@@ -165,7 +165,10 @@ def given_times(bodies: list[Json | None]) -> set[int]:
 
 
 def check_room(room: Json, recorded: Json, given: set[int], created: Json | None) -> None:
-    """The room has the recorded one's members, the times that it was given, and the others as far apart as recorded."""
+    """Compare the room with the recorded one.
+
+    The times in ``given``, which a request set, must be equal. The other times must be as far apart as recorded.
+    """
     assert room.keys() == recorded.keys()
     assert ROOM_ID.fullmatch(room["id"])
     if created:
@@ -191,7 +194,7 @@ def check_room(room: Json, recorded: Json, given: set[int], created: Json | None
 
 
 def days_apart(first: str, second: str) -> tuple[int, int]:
-    """The time between them in days, rounded up, and by how many ticks it was rounded."""
+    """The days between two times, rounded up, and by how many ticks they were rounded."""
     distance = ticks(second) - ticks(first)
     return -(-distance // DAY), -distance % DAY
 

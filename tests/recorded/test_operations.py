@@ -1,4 +1,4 @@
-"""What no single exchange with the live service shows, replayed from recordings."""
+"""Sequences of operations, replayed from recordings. A single exchange with the live service cannot show them."""
 
 import pytest
 from azure.core.exceptions import ResourceNotFoundError

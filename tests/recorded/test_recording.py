@@ -1,4 +1,4 @@
-"""Recordings match requests strictly, contain nothing private, and say what they were made from."""
+"""Recordings match requests strictly, contain nothing private, and name their source."""
 
 import json
 import os
@@ -55,13 +55,13 @@ BEARER_TOKEN = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9."
 
 @pytest.fixture
 def cassettes(tmp_path: Path) -> VCR:
-    """Makes cassettes in a directory of their own, as the recorded tests make theirs."""
+    """Makes cassettes in a temporary directory, in the same way as the recorded tests."""
     vcr = VCR(cassette_library_dir=str(tmp_path))
     configure(vcr)
     return vcr
 
 
-# If the client sends another request, a test fails.
+# If the client sends a different request, a test fails.
 
 EXCHANGE = f"""
 version: 1
@@ -115,7 +115,7 @@ def send(
     ],
     ids=str,
 )
-def test_other_request_gets_no_response(change: dict[str, Any], cassettes: VCR, tmp_path: Path) -> None:
+def test_different_request_fails(change: dict[str, Any], cassettes: VCR, tmp_path: Path) -> None:
     (tmp_path / "exchange.yaml").write_text(EXCHANGE, encoding="utf-8")
 
     with (
@@ -126,7 +126,7 @@ def test_other_request_gets_no_response(change: dict[str, Any], cassettes: VCR, 
 
 
 @pytest.mark.block_network
-def test_order_and_spacing_of_json_do_not_matter(cassettes: VCR, tmp_path: Path) -> None:
+def test_json_order_and_spacing_are_ignored(cassettes: VCR, tmp_path: Path) -> None:
     (tmp_path / "exchange.yaml").write_text(EXCHANGE, encoding="utf-8")
 
     with cassettes.use_cassette("exchange.yaml", record_mode="none"):
@@ -149,7 +149,7 @@ def test_loopback_is_blocked_too() -> None:
 NO_SOCKETS = """
 import sys
 
-import requests  # binds a socket when it is imported, to find out about IPv6
+import requests  # its import binds a socket, to find out about IPv6
 
 def refuse(event, args):
     if event in ("socket.bind", "socket.connect", "socket.getaddrinfo"):
@@ -163,7 +163,7 @@ NOT_REPLAYED = [Path(__file__).name, "test_live_emulator.py"]
 
 
 def run_recorded_tests(directory: Path, *arguments: str) -> str:
-    """Run the recorded tests on copies of themselves and of their recordings."""
+    """Run copies of the recorded tests on copies of the recordings."""
     recorded = directory / "tests" / "recorded"
     shutil.copytree(Path(__file__).parent, recorded, ignore=shutil.ignore_patterns(*NOT_REPLAYED, "__pycache__"))
     shutil.copytree(RECORDINGS, directory / "tests" / "recordings")
@@ -189,7 +189,7 @@ def test_replay_opens_no_connection(tmp_path: Path) -> None:
     assert " passed" in run_recorded_tests(tmp_path)
 
 
-def test_emulator_still_gives_these_recordings(tmp_path: Path) -> None:
+def test_recording_again_changes_nothing(tmp_path: Path) -> None:
     run_recorded_tests(tmp_path, "--record-mode=rewrite")
 
     anew = contents(tmp_path / "tests" / "recordings")
@@ -201,12 +201,12 @@ def test_emulator_still_gives_these_recordings(tmp_path: Path) -> None:
 
 
 def contents(recordings: Path) -> dict[str, tuple[str, str]]:
-    """The first line, which holds the version, and what follows, by name."""
+    """The first line, which contains the version, and the rest of each recording, by name."""
     texts = {str(path.relative_to(recordings)): path.read_text(encoding="utf-8") for path in recordings.rglob("*.yaml")}
     return {name: (text.partition("\n")[0], text.partition("\n")[2]) for name, text in texts.items()}
 
 
-# Recordings say what they were made from.
+# Recordings name their source.
 
 
 @pytest.mark.parametrize("path", EACH_RECORDING)
@@ -237,7 +237,7 @@ def test_real_exchanges_are_scrubbed(cassettes: VCR, tmp_path: Path, monkeypatch
 
     def note(response: PipelineResponse[HttpRequest, HttpResponse]) -> None:
         for message in (response.http_response.request, response.http_response):
-            # What is shorter, such as a length, tells nothing and may be anywhere.
+            # Shorter values, such as lengths, are not private, and may occur anywhere.
             private.update(
                 value
                 for name, value in message.headers.items()
@@ -260,7 +260,7 @@ def test_real_exchanges_are_scrubbed(cassettes: VCR, tmp_path: Path, monkeypatch
                 ]
             )
             assert len(list(client.list_participants(room.id))) == 3
-            # The responses to these repeat the requested version.
+            # The responses repeat the requested version.
             for requested in (ODD_KEY, USER, BEARER_TOKEN, "eu.contoso.communication.azure.com"):
                 response = client.send_request(HttpRequest("GET", f"/rooms?api-version={requested}"))
                 assert requested in response.text()
@@ -307,7 +307,7 @@ def test_any_response_is_scrubbed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def assert_nothing_private(recorded: str) -> None:
-    """Look for what must not be there, without the help of what removed it."""
+    """Look for private values without using the scrubber's own patterns."""
     assert DEVELOPMENT_ACCESS_KEY not in recorded
     assert "127.0.0.1" not in recorded
     assert "localhost" not in recorded
@@ -329,7 +329,7 @@ def assert_nothing_private(recorded: str) -> None:
 
 
 @pytest.mark.parametrize("path", EACH_RECORDING)
-def test_these_recordings_are_scrubbed(path: Path) -> None:
+def test_recordings_are_scrubbed(path: Path) -> None:
     assert_nothing_private(path.read_text(encoding="utf-8"))
 
 

@@ -1,6 +1,6 @@
-"""What the service may respond, although no exchange with it shows this, replayed from exchanges written by hand.
+"""Responses that the service may send, but that no recording shows. They are replayed from exchanges written by hand.
 
-They are never recorded, and contain only the headers that matter.
+These exchanges are never recorded again, and contain only the headers that matter.
 """
 
 from collections.abc import Iterator
@@ -103,16 +103,14 @@ def test_429_with_retry_after(client: RoomsClient, waits: list[float]) -> None:
     assert 30 <= wait <= 37.5
 
 
-def test_429_without_retry_after() -> None:
+def test_429_without_retry_after(client: RoomsClient) -> None:
     sent: list[tuple[str, str]] = []
 
     def note(request: PipelineRequest[HttpRequest]) -> None:
         headers = request.http_request.headers
         sent.append((headers["Repeatability-Request-ID"], headers["Repeatability-First-Sent"]))
 
-    # A hook of a call is called at the first attempt only, a hook of the client at each.
-    with RoomsClient.from_connection_string(REPLAYED, retry_backoff_factor=0, raw_request_hook=note) as client:
-        room = client.create_room(pstn_dial_out_enabled=True)
+    room = client.create_room(pstn_dial_out_enabled=True, raw_request_hook=note)
 
     assert room.id == ROOM_ID
     assert len(sent) == 2

@@ -1,4 +1,4 @@
-"""Bulk provisioning: bad rows are reported, everybody waits when told to, and no crash makes a second room."""
+"""Bulk provisioning reports invalid rows, slows down all workers together, and creates one room per meeting."""
 
 import csv
 import logging
@@ -47,7 +47,7 @@ def meeting(number: int) -> Meeting:
 
 
 def subjects_of(rooms: list[datetime]) -> list[str]:
-    """The meetings that the rooms were created for, which their times tell."""
+    """The subjects of the meetings that have these ``valid_from`` times."""
     return sorted(f"meeting {(start - START) // timedelta(minutes=1)}" for start in rooms)
 
 
@@ -83,7 +83,7 @@ def test_good_row(read: Read) -> None:
         (f"a,{GOOD},bob", "malformed raw ID 'bob'"),
         (f"a,{GOOD},8:acs:", "malformed raw ID '8:acs:'"),
         (f"a,{GOOD},=Attendee", "malformed raw ID ''"),
-        (f"a,{GOOD},8:acs:x;8:acs:x=Consumer", "8:acs:x is there twice"),
+        (f"a,{GOOD},8:acs:x;8:acs:x=Consumer", "8:acs:x is listed twice"),
         (f" ,{GOOD},", "the subject is missing"),
         (f"used,{GOOD},", "line 2 has the same subject"),
         ("a,2027-01-11T09:00Z,2027-01-11T08:00Z,", "the end is not after the start"),
@@ -91,8 +91,8 @@ def test_good_row(read: Read) -> None:
         ("a,tomorrow,2027-01-11T08:00Z,", "the start is not a time: 'tomorrow'"),
         ("a,2027-01-11T08:00Z,,", "the end is not a time: ''"),
         ("a,0001-01-01T00:00+14:00,2027-01-11T08:00Z,", "the start is not a time: '0001-01-01T00:00+14:00'"),
-        (f"a,{GOOD}", "the row has 3 fields, the header 4"),
-        (f"a,{GOOD},,", "the row has 5 fields, the header 4"),
+        (f"a,{GOOD}", "the row has 3 fields, but the header has 4"),
+        (f"a,{GOOD},,", "the row has 5 fields, but the header has 4"),
         (f'a,{GOOD},"8:acs:x"y', "',' expected after '\"'"),
     ],
 )
@@ -124,17 +124,17 @@ def test_wrong_encoding(read: Read) -> None:
 def test_unclosed_quote(read: Read) -> None:
     first, bad = read(f'{HEADER}a,{GOOD},\n"b,{GOOD},\nc,{GOOD},\n')
     assert isinstance(first, Meeting)
-    assert bad == Outcome(3, "", message="unexpected end of data (the row goes on to line 4)")
+    assert bad == Outcome(3, "", message="unexpected end of data (the row ends in line 4)")
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (b"", "one column must be 'subject'"),
-        (b"subject,start,participants\n", "one column must be 'end'"),
-        (b"subject,start,start,end,participants\n", "one column must be 'start'"),
-        (b"subject;start;end;participants\n", "one column must be 'subject'"),
-        (HEADER.encode("utf-16"), "one column must be 'subject', in UTF-8"),
+        (b"", "the header must have one column 'subject'"),
+        (b"subject,start,participants\n", "the header must have one column 'end'"),
+        (b"subject,start,start,end,participants\n", "the header must have one column 'start'"),
+        (b"subject;start;end;participants\n", "the header must have one column 'subject'"),
+        (HEADER.encode("utf-16"), "the header must have one column 'subject', in UTF-8"),
         (b'"subject"x,start', "',' expected after"),
     ],
 )
@@ -226,18 +226,18 @@ def test_endpoint(connection_string: str, endpoint: str) -> None:
     assert provision_rooms.endpoint(connection_string) == endpoint
 
 
-# Work, with a service that does as it is told, at a time of its own
+# Provisioning, with a scripted service and a fake clock
 
 
 class CrashError(Exception):
-    """Here ends the process."""
+    """The process ends here."""
 
 
 class Service:
-    """Remembers repeatability IDs for ever. Each request meets the next thing to happen."""
+    """A fake service and its clock. It handles each request by the next event, and creates rooms when none is left."""
 
-    def __init__(self, *happenings: object) -> None:
-        self.happenings = list(happenings)
+    def __init__(self, *events: object) -> None:
+        self.events = list(events)
         self.rooms: dict[str, datetime] = {}
         self.sent: list[tuple[str, float]] = []
         self.now = 0.0
@@ -251,22 +251,22 @@ class Service:
     def submit(self, meeting: Meeting, entry: Entry) -> "Future[tuple[Outcome, float]]":
         self.sent.append((entry.request_id, self.now))
         outcome = Outcome(meeting.line, meeting.subject)
-        happens: Any = self.happenings.pop(0) if self.happenings else "created"
+        event: Any = self.events.pop(0) if self.events else "created"
         future: Future[tuple[Outcome, float]] = Future()
-        if happens == "crash before":
+        if event == "crash before":
             raise CrashError
-        if happens in ("created", "crash after", "lost"):
+        if event in ("created", "crash after", "lost"):
             self.rooms.setdefault(entry.request_id, meeting.start)
-        if happens == "crash after":
+        if event == "crash after":
             raise CrashError
-        if happens == "created":
+        if event == "created":
             future.set_result((outcome._replace(room_id=entry.request_id), 0))
-        elif happens == "lost":
+        elif event == "lost":
             future.set_result((outcome._replace(message="the connection broke"), 0))
-        elif isinstance(happens, tuple):
-            future.set_result((outcome._replace(status=happens[0]), happens[1]))
+        elif isinstance(event, tuple):
+            future.set_result((outcome._replace(status=event[0]), event[1]))
         else:
-            future.set_result((outcome._replace(status=happens), 0))
+            future.set_result((outcome._replace(status=event), 0))
         return future
 
 
@@ -311,21 +311,21 @@ def test_one_goes_ahead_after_a_wait(tmp_path: Path, clock: Clock) -> None:
     assert limits[3:] == [1, 2, 3, 4, 4, 4, 4]  # after the first four, one of which was throttled
 
 
-def test_stop_when_no_wait_helps(tmp_path: Path, clock: Clock) -> None:
+def test_stop_after_many_waits(tmp_path: Path, clock: Clock) -> None:
     service = clock(Service(*[503] * 99))
     with opened(tmp_path / "journal") as journal:
         outcomes = run(service, journal, [meeting(n) for n in range(99)])
     assert len(service.sent) == len(outcomes) == provision_rooms.WAITS_WITHOUT_SUCCESS
 
 
-def test_stop_when_the_credential_is_refused(tmp_path: Path, clock: Clock) -> None:
+def test_stop_if_credential_is_refused(tmp_path: Path, clock: Clock) -> None:
     service = clock(Service(401))
     with opened(tmp_path / "journal") as journal:
         (outcome,) = run(service, journal, [meeting(1), meeting(2)])
     assert outcome.status == 401
 
 
-def test_row_that_always_fails_leaves_the_others(tmp_path: Path, clock: Clock) -> None:
+def test_failing_row_does_not_stop_others(tmp_path: Path, clock: Clock) -> None:
     service = clock(Service(*[500] * provision_rooms.ATTEMPTS_OF_A_ROW))
     with opened(tmp_path / "journal") as journal:
         outcomes = run(service, journal, [meeting(1), meeting(2)])
@@ -333,7 +333,7 @@ def test_row_that_always_fails_leaves_the_others(tmp_path: Path, clock: Clock) -
         assert journal.entries["meeting 1"].room_id == ""
 
 
-def test_rows_without_known_outcome_go_first(tmp_path: Path, clock: Clock) -> None:
+def test_uncertain_rows_go_first(tmp_path: Path, clock: Clock) -> None:
     service = clock(Service("created", "crash after"))
     with pytest.raises(CrashError), opened(tmp_path / "journal") as journal:
         run(service, journal, [meeting(1), meeting(2)])
@@ -343,7 +343,7 @@ def test_rows_without_known_outcome_go_first(tmp_path: Path, clock: Clock) -> No
 
 
 @pytest.mark.parametrize(
-    ("happenings", "message"),
+    ("events", "message"),
     [
         (["created"], "the row changed after its room was created"),
         (["crash after"], "the row changed after it was sent, and it may have a room"),
@@ -353,8 +353,8 @@ def test_rows_without_known_outcome_go_first(tmp_path: Path, clock: Clock) -> No
         ([429, 400], None),
     ],
 )
-def test_changed_row(tmp_path: Path, clock: Clock, happenings: list[object], message: str | None) -> None:
-    service = clock(Service(*happenings))
+def test_changed_row(tmp_path: Path, clock: Clock, events: list[object], message: str | None) -> None:
+    service = clock(Service(*events))
     with opened(tmp_path / "journal") as journal, suppress(CrashError):
         run(service, journal, [meeting(1)])
     changed = meeting(1)._replace(participants=[("8:acs:other", "Presenter")])
@@ -363,7 +363,7 @@ def test_changed_row(tmp_path: Path, clock: Clock, happenings: list[object], mes
     assert outcome is None if message is None else outcome and outcome.message.startswith(message)
 
 
-def test_row_written_differently_has_not_changed(tmp_path: Path) -> None:
+def test_equivalent_row_is_unchanged(tmp_path: Path) -> None:
     people = [("8:acs:a", "Attendee"), ("8:acs:b", "Presenter")]
     first = meeting(1)._replace(participants=people)
     same = first._replace(line=7, participants=people[::-1])
@@ -371,15 +371,15 @@ def test_row_written_differently_has_not_changed(tmp_path: Path) -> None:
     assert provision_rooms.earlier_outcome(same, entry) == Outcome(7, first.subject, "994")
 
 
-HAPPENINGS = st.lists(
+EVENTS = st.lists(
     st.sampled_from(["created", "lost", "crash before", "crash after", 400, 412, 429, (429, 5.0), 500, (503, 7.0)])
 )
 
 
 @stable
-@given(happenings=HAPPENINGS, workers=st.integers(1, 4))
-def test_no_meeting_has_two_rooms_whatever_happens(happenings: list[object], workers: int) -> None:
-    service = Service(*happenings)
+@given(events=EVENTS, workers=st.integers(1, 4))
+def test_each_meeting_gets_one_room(events: list[object], workers: int) -> None:
+    service = Service(*events)
     meetings = [meeting(number) for number in range(5)]
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(provision_rooms, "time", service)
@@ -399,7 +399,7 @@ def test_no_meeting_has_two_rooms_whatever_happens(happenings: list[object], wor
 
 @contextmanager
 def at_request(number: int, act: Callable[[], None]) -> Iterator[None]:
-    """Act in the emulator's thread, when it has answered so many creates: before it does anything else."""
+    """Call ``act`` in the emulator's thread right after the response to this many creates."""
     logger = logging.getLogger("azure.communication.rooms.emulator")
     seen = 0
 
@@ -509,7 +509,7 @@ def test_kill_and_continue(tmp_path: Path, emulator: RoomsEmulator, client: Room
     path = tmp_path / "meetings.csv"
     subjects = write_meetings(path, 60)
     for number in (1, 10, 20):
-        emulator.inject(drop="after")  # one room at least is created without the program knowing
+        emulator.inject(drop="after")  # creates at least one room that the program does not know of
         process = start(path, emulator, "--workers", "4")
         with at_request(number, process.kill):
             assert finish(process)[0] == -signal.SIGKILL
@@ -558,7 +558,7 @@ def test_all_threads_wait(tmp_path: Path, emulator: RoomsEmulator, monkeypatch: 
         submit = partial(threads.submit, partial(create_room, client))
         list(provision([meeting(n) for n in range(12)], journal, submit, Pace(4), lambda: False))
     assert now == pytest.approx(30)
-    (sent,) = set(sent_before_sleep)  # nothing was sent while time passed
+    (sent,) = set(sent_before_sleep)  # nothing was sent during the wait
     throttled, again = emulator.requests[0], emulator.requests[sent]
     assert throttled.headers["repeatability-request-id"] == again.headers["repeatability-request-id"]
     assert len(emulator.requests) == 13
@@ -620,12 +620,12 @@ def test_example(tmp_path: Path, emulator: RoomsEmulator) -> None:
 def test_dask_worker_is_killed(tmp_path: Path, emulator: RoomsEmulator, client: RoomsClient) -> None:
     path = tmp_path / "meetings.csv"
     subjects = write_meetings(path, 60)
-    local_cluster: Any = distributed.LocalCluster  # which is only partly typed
+    local_cluster: Any = distributed.LocalCluster  # its types are incomplete
     cluster = local_cluster(n_workers=2, threads_per_worker=4, processes=True, dashboard_address=None, host="127.0.0.1")
     with cluster:
         victim = next(iter(cluster.workers.values())).pid
 
-        def slow_down() -> None:  # so that both workers have requests under way at the kill
+        def slow_down() -> None:  # so that both workers have requests in progress at the kill
             emulator.inject(delay=0.5, times=8, method="POST")
 
         emulator.inject(status=429, retry_after=0.1)

@@ -1,6 +1,6 @@
 """A local emulator of the Rooms service, for development and tests without an Azure account.
 
-It needs the extra ``emulator``, as in ``pip install -e ".[emulator]"``.
+It needs the extra ``emulator``: ``pip install -e ".[emulator]"``.
 """
 
 from typing import TYPE_CHECKING

@@ -14,21 +14,21 @@ def main() -> None:
         description="A local emulator of the Rooms service of Azure Communication Services.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8787, help="the port, 0 for a free one (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8787, help="the port; 0 picks a free one (default: %(default)s)")
     parser.add_argument(
-        "--database", metavar="FILE", default=":memory:", help="the SQLite file (default: none, in memory)"
+        "--database", metavar="FILE", default=":memory:", help="the SQLite file for the rooms (default: in memory)"
     )
-    parser.add_argument("--access-key", metavar="KEY", help="the access key, base64 (default: a development key)")
+    parser.add_argument("--access-key", metavar="KEY", help="the access key, in base64 (default: a public one)")
     parser.add_argument("--page-size", metavar="N", type=int, default=30, help="items per page (default: %(default)s)")
-    parser.add_argument("--certfile", metavar="FILE", help="the certificate chain, PEM; turns on TLS")
-    parser.add_argument("--keyfile", metavar="FILE", help="the certificate's private key, PEM")
-    parser.add_argument("--bearer-token", metavar="TOKEN", help="a token to accept instead of a signature")
+    parser.add_argument("--certfile", metavar="FILE", help="a PEM file with the certificate chain; turns on TLS")
+    parser.add_argument("--keyfile", metavar="FILE", help="a PEM file with the certificate's private key")
+    parser.add_argument("--bearer-token", metavar="TOKEN", help="accept this token instead of a signature")
     parser.add_argument(
         "--allowed-host",
         metavar="NAME",
         dest="allowed_hosts",
         action="append",
-        help="another host name by which clients may call the emulator; can be repeated",
+        help="another host name that clients may use for the emulator; can be repeated",
     )
     options = {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
@@ -37,7 +37,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        from . import RoomsEmulator  # noqa: PLC0415 - reports a missing extra below
+        from . import RoomsEmulator  # noqa: PLC0415 - a missing extra is reported below
 
         with RoomsEmulator(**options) as emulator:
             print(emulator.connection_string, flush=True)

@@ -4,7 +4,7 @@ import itertools
 import operator
 
 # The boolean room members that each api-version introduced, oldest version first. Later versions keep them. To add a
-# version, add a row. Name a new member once more in _room_json.py, and once in _store.py.
+# version, add a row. Also name a new member in _room_json.py and in _store.py.
 _NEW_MEMBERS: dict[str, frozenset[str]] = {
     "2023-06-14": frozenset(),
     "2023-10-30-preview": frozenset({"pstnDialOutEnabled"}),

@@ -27,7 +27,7 @@ _MAX_HEADERS = 32 * 1024
 
 
 class Application:
-    """The emulated resource over HTTP. The server puts each connection's transport into the state of its requests."""
+    """Serves the emulated resource over HTTP. Each request's state must have its connection's transport."""
 
     def __init__(
         self, resource: Resource, page: Page, faults: Faults, log: RequestLog, allowed_hosts: Collection[str]
@@ -40,7 +40,7 @@ class Application:
         self._stopping = asyncio.Event()
 
     def end_delays(self) -> None:
-        """Let delayed requests continue at once. The server's thread calls this when it stops."""
+        """Let delayed requests continue now. The server calls this in its thread when it stops."""
         self._stopping.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,7 +62,7 @@ class Application:
         try:
             body = await _read_body(request)
         except ClientDisconnect:
-            return  # the request is incomplete, and nobody waits for a response
+            return  # the client is gone
         received = ReceivedRequest(
             method=request.method,
             path=scope["path"],
@@ -97,10 +97,10 @@ class Application:
         _log_request(request, received.status_code, started, reason)
 
     def _is_allowed_host(self, request: Request) -> bool:
-        """Whether the client called this emulator by one of its names.
+        """Whether the request's ``Host`` is one of the emulator's names.
 
-        A web page can point a name of its own at this machine and then call the emulator from a browser (DNS
-        rebinding). Such a request names the page's host.
+        This protects against DNS rebinding: a web page can point its own host name at this machine and then call the
+        emulator from the browser.
         """
         host = request.headers.get("host", "").lower()
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
@@ -153,7 +153,7 @@ def _misdirected(request: Request) -> ServiceError:
 
 
 async def _read_body(request: Request) -> bytes:
-    """The body, or a bit more than the allowed size of it."""
+    """The body. If it is larger than allowed, the rest of it is missing."""
     body = bytearray()
     async for chunk in request.stream():
         if len(body) <= _MAX_BODY:
@@ -173,7 +173,7 @@ def _check_size(request: Request, received: ReceivedRequest) -> None:
 async def _drop(request: Request) -> None:
     """Close the connection without a response."""
     request.scope["state"]["transport"].abort()
-    await request.receive()  # returns once the connection is lost
+    await request.receive()  # returns when the connection is lost
 
 
 async def _truncate(request: Request, response: Response, send: Send) -> None:

@@ -1,6 +1,6 @@
 """Checks credentials: an HMAC-SHA256 signature with the access key, or a bearer token.
 
-This is written from the service's side and shares no code with the client, whose signatures it checks.
+It shares no code with the client, so that it finds mistakes in the client's signatures.
 """
 
 import base64
@@ -48,7 +48,7 @@ def authenticate(
 
 def _check_token(token: str, expected: str | None) -> None:
     if expected is None:
-        raise denied("a bearer token, but the emulator was started without one")
+        raise denied("the request has a bearer token, but the emulator was started without one")
     if not _same(token, expected):
         raise denied("wrong bearer token")
 

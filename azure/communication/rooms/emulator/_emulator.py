@@ -36,37 +36,38 @@ class _Running(NamedTuple):
 class RoomsEmulator:
     """A local HTTP server that behaves like the Rooms service of one Azure Communication Services resource.
 
-    As a context manager, it starts at the beginning of the block and stops at its end::
+    Use it as a context manager. It starts at the beginning of the block and stops at the end::
 
         with RoomsEmulator() as emulator:
             client = RoomsClient.from_connection_string(emulator.connection_string)
 
-    It can be started again after it was stopped. Rooms in a file are then still there, rooms in memory are not. It also
-    creates and deletes users (``POST /identities``, ``DELETE /identities/{id}``) like the identity service.
+    You can start it again after stopping it. Rooms in a file survive this; rooms in memory do not.
+
+    Like the identity service, it also creates and deletes users (``POST /identities``, ``DELETE /identities/{id}``).
 
     A web browser that opens :attr:`endpoint` shows the rooms, the latest requests and the pending faults. This page is
-    read-only and needs no credentials: whoever can reach the emulator can see it. Other web pages cannot read it.
+    read-only and needs no credentials: anyone who can reach the emulator can see it. Other web pages cannot read it.
 
-    It logs a line per request to the logger ``azure.communication.rooms.emulator`` at level INFO. The line explains
-    each 401, and never contains a key, a token or a signature.
+    It logs one line for each request to the logger ``azure.communication.rooms.emulator`` at level INFO. The line for a
+    401 gives the reason. No line contains a key, a token or a signature.
 
     :keyword str host: The address to listen on. Default: 127.0.0.1, which only this machine can reach.
-    :keyword int port: The port to listen on. Default: 0, a free one.
-    :keyword str database: The SQLite file for the rooms. It keeps every change whose response was sent, even if the
-     process is killed. Default: ``:memory:``, no file.
-    :keyword str access_key: The resource's access key, base64. Default: a public development key.
-    :keyword int page_size: The number of rooms or participants on a page. Like the service, the emulator takes a page
-     from this many stored rooms and then leaves out deleted ones. Default: 30.
-    :keyword certfile: A file with the certificate chain, PEM. If given, the emulator uses TLS. Default: None.
+    :keyword int port: The port to listen on. Default: 0, which picks a free port.
+    :keyword str database: The SQLite file for the rooms. A change is in the file before its response is sent, so it
+     survives even if the process is killed. Default: ``:memory:``, no file.
+    :keyword str access_key: The resource's access key, in base64. Default: a public development key.
+    :keyword int page_size: The number of rooms or participants on a page. As in the service, deleted rooms count but
+     are left out, so a page of rooms can be shorter. Default: 30.
+    :keyword certfile: A PEM file with the certificate chain. If you pass it, the emulator uses TLS. Default: None.
     :paramtype certfile: str or None
-    :keyword keyfile: A file with the certificate's private key, PEM, unless ``certfile`` contains it. Default: None.
+    :keyword keyfile: A PEM file with the certificate's private key, unless ``certfile`` contains it. Default: None.
     :paramtype keyfile: str or None
     :keyword bearer_token: A token to accept instead of a signature. Default: None, no token is accepted.
     :paramtype bearer_token: str or None
-    :keyword allowed_hosts: Other host names, without a port, by which clients may call the emulator. It responds 421
-     to a request whose ``Host`` is neither one of these, nor the listening address, nor ``localhost``; otherwise, web
-     pages could reach the emulator through a name that they control. If the emulator listens on all addresses, any IP
-     address is allowed. Default: none.
+    :keyword allowed_hosts: More host names, without a port, that clients may use. The listening address and
+     ``localhost`` are always allowed, and any IP address if the emulator listens on all addresses. The emulator
+     responds with 421 to any other ``Host``, because web pages could reach it through a name that they control.
+     Default: none.
     :paramtype allowed_hosts: ~collections.abc.Iterable[str]
     :raises ValueError: The access key is not base64, the page size or the port is out of range, or there is a key file
      but no certificate file.
@@ -136,10 +137,10 @@ class RoomsEmulator:
 
     @property
     def requests(self) -> list[ReceivedRequest]:
-        """The requests received since the start or the last :meth:`reset`, oldest first.
+        """The requests received so far, oldest first. :meth:`reset` clears them.
 
-        The emulator keeps the last 10,000, or fewer if they need more than 64 MB. It does not keep requests for a host
-        that is not allowed, or for the page for browsers.
+        The emulator keeps the last 10,000, or fewer if they need more than 64 MB. It leaves out requests for the web
+        page, and requests for a host that is not allowed.
 
         :rtype: list[~azure.communication.rooms.emulator.ReceivedRequest]
         """
@@ -147,7 +148,7 @@ class RoomsEmulator:
 
     @property
     def pending_faults(self) -> list[Fault]:
-        """The injected faults that no request has met yet. If a test ends with one, its ``path`` may be mistyped.
+        """The injected faults that have not applied to any request. At the end of a test, check for a mistyped path.
 
         :rtype: list[~azure.communication.rooms.emulator.Fault]
         """
@@ -168,20 +169,20 @@ class RoomsEmulator:
     ) -> None:
         """Make the next matching requests fail, to test how a program handles failures.
 
-        A request takes the first fault that matches it, in the order in which they were injected, and no other. Faults
-        apply before credentials are checked.
+        At most one fault applies to a request: the first one injected that matches it. Faults apply before the emulator
+        checks credentials.
 
-        :keyword status: Respond with this status code without executing the request. From 400 on, the response has the
-         body of an error.
+        :keyword status: Respond with this status code without executing the request. If it is 400 or higher, the
+         response has the body of an error.
         :paramtype status: int or None
         :keyword retry_after: The ``Retry-After`` header of that response: seconds, or an HTTP date.
         :paramtype retry_after: float or str or None
         :keyword drop: Close the connection without a response, "before" or "after" executing the request.
         :paramtype drop: str or None
-        :keyword float delay: Wait this many seconds before anything else. Default: 0.
+        :keyword float delay: Wait this many seconds before handling the request. Default: 0.
         :keyword bool truncate: Execute the request, send half of the response's body, and close the connection.
          Default: False.
-        :keyword body: Respond with this body, and ``status`` or 200, without executing the request.
+        :keyword body: Respond with this body without executing the request. The status code is ``status``, or else 200.
         :paramtype body: bytes or None
         :keyword int times: The number of requests to which the fault applies. Default: 1.
         :keyword method: Only apply to requests with this method. Default: any.
@@ -209,17 +210,18 @@ class RoomsEmulator:
     def advance(self, delta: timedelta) -> None:
         """Move the emulator's clock forward, to test what happens when rooms open and expire.
 
-        The clock decides when a room is created, which times it defaults to, and which times are accepted. It does not
-        apply to signatures and ``Date`` headers. Advances add up until :meth:`reset` sets the clock to the real time.
+        Rooms get their creation time and default times from this clock, and the emulator checks times against it.
+        Signatures and ``Date`` headers use the real time. Advances add up until :meth:`reset`.
 
         :param ~datetime.timedelta delta: How far to move the clock.
-        :raises ValueError: ``delta`` is negative, or the clock would leave the year 9998.
+        :raises ValueError: ``delta`` is negative, or would move the clock past the year 9998.
         """
         self._clock.advance(delta)
 
     def reset(self) -> None:
-        """Forget all faults, requests and rooms, and set the clock to the real time. Requests that are still delayed
-        are not executed; their connections are closed.
+        """Remove all rooms, requests and faults, and set the clock to the real time.
+
+        The emulator does not execute requests that a fault is still delaying, but closes their connections.
 
         :raises RuntimeError: The emulator is not running.
         """
@@ -254,8 +256,9 @@ class RoomsEmulator:
             LOGGER.warning("listening on %s: other machines can reach this emulator", self._host)
 
     def stop(self) -> None:
-        """Stop the server, after waiting up to a second for requests in progress. Delays end at once. Stopping twice is
-        harmless.
+        """Stop the server. Requests in progress get up to a second to finish, and injected delays end at once.
+
+        Stopping twice is harmless.
         """
         if self._running:
             server, store = self._running
@@ -264,7 +267,7 @@ class RoomsEmulator:
             store.close()
 
     def _served_hosts(self) -> set[str]:
-        """The names by which clients may call the emulator. ``*`` stands for any IP address."""
+        """The host names that clients may use. ``*`` stands for any IP address."""
         own = "*" if self._host in _ANY_ADDRESS else _in_url(self._host.lower())
         loopback = {"127.0.0.1"} if own == "localhost" else set()
         return {own, "localhost", *loopback, *self._allowed_hosts}

@@ -4,7 +4,7 @@
 class ServiceError(Exception):
     """An error response: ``{"error": {"code", "message", "details"}}`` and a status code.
 
-    ``log_reason`` explains the error in the log only. It never contains a secret.
+    ``log_reason`` explains the error in the log, and only there. It must not contain a secret.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ def bad_request(message: str) -> ServiceError:
 
 
 def bad_arguments(*problems: tuple[str, str]) -> ServiceError:
-    """An error with a detail for each problem, which is a message and a target."""
+    """An error with a detail for each problem. A problem is a message and a target."""
     details = [{"code": "BadArgument", "message": message, "target": target} for message, target in problems]
     message = "The request could not be understood by the server due to malformed syntax."
     return ServiceError(400, "BadRequest", message, *details)
@@ -44,7 +44,7 @@ def not_found() -> ServiceError:
     return ServiceError(404, "NotFound", "The server cannot find the requested resource.")
 
 
-# The codes of errors that consist of a status code only: injected ones, and those that HTTP itself defines.
+# The error codes for status codes, both of injected faults and of errors that HTTP itself defines.
 _CODES = {
     401: "Denied",
     403: "Forbidden",

@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault for the next requests that match. The attributes are those of :meth:`RoomsEmulator.inject`."""
+    """A fault for the next requests that match it. :meth:`RoomsEmulator.inject` explains its attributes."""
 
     status: int | None = None
     retry_after: float | str | None = None
@@ -25,11 +25,11 @@ class Fault:
         if self.retry_after is not None and self.status is None:
             raise ValueError("retry_after needs a status")
         if not (self.replaces_response or self.drop or self.delay or self.truncate):
-            raise ValueError("nothing to inject: give status, body, drop, delay or truncate")
+            raise ValueError("nothing to inject: pass status, body, drop, delay or truncate")
         if self.drop not in (None, "before", "after"):
             raise ValueError(f"drop must be 'before' or 'after', not {self.drop!r}")
         if self.drop and (self.replaces_response or self.truncate):
-            raise ValueError("drop sends no response: it excludes status, body and truncate")
+            raise ValueError("drop sends no response, so it cannot be combined with status, body or truncate")
         if self.status is not None and not 200 <= self.status <= 599:
             raise ValueError(f"status must be from 200 to 599, not {self.status}")
         if self.body is not None and self.status in (204, 304):
@@ -51,7 +51,7 @@ class Fault:
 
     @property
     def replaces_response(self) -> bool:
-        """Whether the fault's own response is sent and the request is not executed."""
+        """Whether the emulator sends the fault's response instead of executing the request."""
         return self.status is not None or self.body is not None
 
     def matches(self, method: str, path: str) -> bool:
@@ -62,7 +62,7 @@ class Fault:
 
 
 class Faults:
-    """The faults that are still to happen. The server's thread and the callers' threads share them."""
+    """The faults that still apply to requests. The server's thread and the callers' threads share them."""
 
     def __init__(self) -> None:
         self._faults: list[_Entry] = []
@@ -73,7 +73,7 @@ class Faults:
             self._faults.append(_Entry(fault, fault.times))
 
     def take(self, method: str, path: str) -> Fault | None:
-        """The first fault that matches the request, if any. One of its ``times`` is then used up."""
+        """Return the first fault that matches the request, if any, and use up one of its ``times``."""
         if not self._faults:
             return None
         with self._lock:
@@ -86,7 +86,7 @@ class Faults:
         return None
 
     def pending(self) -> list[Fault]:
-        """The faults that no request has met."""
+        """The faults that have not applied to any request."""
         with self._lock:
             return [entry.fault for entry in self._faults if entry.times_left == entry.fault.times]
 

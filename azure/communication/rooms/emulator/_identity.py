@@ -1,6 +1,6 @@
-"""The two operations of the identity service that samples need: create a user, delete a user.
+"""The two operations of the identity service that samples need: create a user, and delete a user.
 
-Users are not stored: deleting one succeeds, whether it exists or not.
+The emulator does not store users, so deleting a user always succeeds.
 """
 
 import json
@@ -48,5 +48,5 @@ class IdentityService:
     def _unsupported(self, _: ServiceRequest, **path: str) -> Response:
         raise status_error(
             501,
-            "The emulator does not support this operation of the identity service: it creates and deletes users only.",
+            "The emulator does not support this operation of the identity service: it only creates and deletes users.",
         )

@@ -1,7 +1,7 @@
 """The emulator's page for web browsers: the rooms and the latest requests, read-only.
 
-The page needs no credentials. It is only for those who can open the emulator's address in a browser: other origins get
-neither the page nor its data, and the application has already refused foreign host names.
+The page needs no credentials: anyone who can open the emulator's address in a browser can see it. Other origins get
+neither the page nor its data. The application has already refused foreign host names.
 """
 
 import hashlib
@@ -97,14 +97,14 @@ class Page:
             return Response(f"The database failed: {error}", 503, media_type="text/plain")
         body = json.dumps(data, separators=(",", ":")).encode("ascii")
         etag = f'"{hashlib.sha256(body).hexdigest()}"'
-        # The time is not in the body, so that the body only changes if something happened.
+        # The time is in a header, so that the body and its ETag change only if something happened.
         headers = {"ETag": etag, "Emulator-Time": format_time(now), "Content-Type": "application/json"}
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers=headers)
         return Response(body, headers=headers)
 
     def _data(self, now: int, state: str | None, search: str, page: int) -> dict[str, object]:
-        """What the page shows. It has no query, header or body of any request, which may contain secrets."""
+        """What the page shows. Queries, headers and bodies of requests are left out: they may contain secrets."""
         with self._store.transaction(read_only=True):
             counts = self._store.count_rooms(now, search)
             matches = sum(counts.values()) if state is None else counts[state]
@@ -127,14 +127,14 @@ class Page:
 
 
 def _is_same_origin(request: Request) -> bool:
-    """Whether this origin or no web page at all made the request. Browsers send at least one of these headers."""
+    """Whether the request comes from this origin, or from no web page. Browsers send at least one of these headers."""
     own = f"{request.scope['scheme']}://{request.headers.get('host', '')}"
     is_own_site = request.headers.get("sec-fetch-site", "none") in ("none", "same-origin")
     return is_own_site and request.headers.get("origin", own).lower() == own.lower()
 
 
 def _is_navigation(request: Request) -> bool:
-    """Whether the user followed a link. The page that has the link cannot read what opens."""
+    """Whether the user followed a link. The page with the link cannot read the page that opens."""
     return request.headers.get("sec-fetch-mode") == "navigate" and request.headers.get("sec-fetch-dest") == "document"
 
 
@@ -158,7 +158,7 @@ def _calls(requests: Sequence[ReceivedRequest]) -> list[dict[str, object]]:
         headers = request.headers
         request_id = headers.get("repeatability-request-id") or headers.get("x-ms-client-request-id") or object()
         key = (request_id, request.method, request.path, request.query)
-        calls[key] = [*calls.pop(key, []), request]  # puts the call at the end
+        calls[key] = [*calls.pop(key, []), request]  # moves the call to the end
     return [_call(attempts) for attempts in list(calls.values())[: -_MAX_CALLS - 1 : -1]]
 
 

@@ -9,7 +9,7 @@ import re
 
 from ._errors import bad_request
 
-# ASCII has no +, / or = in base64, except for the last of three characters, which must not be one of > ? ~ and DEL.
+# In base64 of ASCII, + and / appear only if the last of three characters is one of > ? ~ and DEL. Here, none is.
 _CONTENT = '[{{"token":"+RID:~{position:016X}AAAAAA==#RT:1#TRC:30#ISV:2#IEO:65567#QCF:8#FPC:{filler}"}}]'
 _CONTENT_LENGTH = 536
 _FILLER = "A" * (_CONTENT_LENGTH - len(_CONTENT.format(position=0, filler="")))

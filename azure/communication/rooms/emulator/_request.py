@@ -23,7 +23,7 @@ def request_target(request: Request) -> str:
 
 
 class ServiceRequest:
-    """An authenticated request. Raises 400 unless its api-version is one of those supported."""
+    """An authenticated request. Raises 400 if its api-version is missing or not supported."""
 
     def __init__(self, request: Request, body: bytes, api_versions: Sequence[str]) -> None:
         self.body = body
@@ -44,7 +44,7 @@ class ServiceRequest:
             )
 
     def json_object(self, media_type: str) -> dict[str, object]:
-        """The body. Raises 415 if it has another media type, and 400 if it is not a JSON object."""
+        """The body as a JSON object. Raises 415 if it has another media type, and 400 if it is something else."""
         if self._request.headers.get("content-type", "").partition(";")[0].strip().lower() != media_type:
             raise status_error(415, f"The request's media type must be {media_type}.")
         try:
@@ -56,7 +56,7 @@ class ServiceRequest:
         return data
 
     def repeatability(self) -> tuple[str, str] | None:
-        """ID and date of a repeatable request. None if it has neither."""
+        """The ID and date of a repeatable request. None if the request has neither."""
         request_id = self._request.headers.get("repeatability-request-id")
         first_sent = self._request.headers.get("repeatability-first-sent")
         if request_id is None and first_sent is None:

@@ -9,7 +9,7 @@ from ._faults import Fault
 
 _MAX_REQUESTS = 10_000
 _MAX_BYTES = 64 * 1024 * 1024
-_OVERHEAD = 100  # bytes that Python needs for a request or a header beyond its text, roughly
+_OVERHEAD = 100  # about as many bytes as Python needs for a request or a header besides its text
 
 
 @dataclass
@@ -25,9 +25,9 @@ class ReceivedRequest:
     """The headers without ``Authorization``. Names are in lower case."""
     body: bytes
     received_at: datetime
-    """When the request arrived, in UTC. :meth:`RoomsEmulator.advance` has no influence on it."""
+    """When the request arrived, in UTC. :meth:`RoomsEmulator.advance` does not affect it."""
     status_code: int | None = None
-    """The status code of the response. None if there is no response, or not yet."""
+    """The status code of the response. None if no response has been sent."""
     executed: bool = False
     """Whether the emulator processed the request as the service would. False if a fault prevented it."""
     fault: Fault | None = None
@@ -47,10 +47,10 @@ class RequestLog:
         self._requests: deque[tuple[ReceivedRequest, int]] = deque()
         self._bytes = 0
         self.generation = 0
-        """Number of resets so far. A request that arrived before a reset is not executed after it."""
+        """Number of resets so far. A request that arrives before a reset is not executed after it."""
 
     def add(self, request: ReceivedRequest) -> int:
-        """Keep the request, drop the oldest ones if there are too many, and return the current generation."""
+        """Add the request, drop the oldest ones if the log is full, and return the current generation."""
         size = request._size
         with self._lock:
             self._requests.append((request, size))

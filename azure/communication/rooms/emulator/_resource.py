@@ -28,7 +28,7 @@ class Resource:
         return self._service(path).api_versions
 
     def respond(self, request: Request, body: bytes) -> Response:
-        """Execute a request. Its ``path`` in the scope is the path as sent, not percent-decoded.
+        """Execute a request. The ``path`` in its scope must be the path as sent, not percent-decoded.
 
         :raises ServiceError: The service responds with an error.
         """

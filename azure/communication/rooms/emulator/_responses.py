@@ -23,7 +23,10 @@ def json_response(status_code: int, body: object, headers: Mapping[str, str] | N
 
 
 def error_response(error: ServiceError, api_versions: Sequence[str] = ()) -> Response:
-    """An error. One with details names neither its code nor the api-versions in its headers, like the service's."""
+    """The response for an error.
+
+    As in the service, the headers of an error with details have neither its code nor the api-versions.
+    """
     if error.has_details:
         return json_response(error.status_code, error.body)
     response = json_response(error.status_code, error.body, {"x-ms-error-code": error.code})

@@ -1,4 +1,4 @@
-"""The service's JSON, on its way to and from the store."""
+"""Reads and writes the service's JSON for rooms and participants."""
 
 import re
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ def room_json(room: Room, api_version: str) -> dict[str, object]:
 
 
 def read_booleans(data: Mapping[str, object], api_version: str) -> dict[str, bool]:
-    """The attributes of Room that the request sets to a boolean."""
+    """The boolean attributes of Room that the request sets."""
     values = {}
     for member, attribute in _BOOLEANS.items():
         value = data.get(member)
@@ -103,6 +103,6 @@ def _read_role(raw_id: str, participant: object) -> str | None:
 def is_well_formed(raw_id: str) -> bool:
     try:
         raw_id.encode("utf-8")
-    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can express
+    except UnicodeEncodeError:  # a lone surrogate, which JSON allows
         return False
     return _RAW_ID.fullmatch(raw_id) is not None

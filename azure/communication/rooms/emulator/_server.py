@@ -34,12 +34,12 @@ class Server:
             timeout_graceful_shutdown=1,
         )
         try:
-            config.load()  # here, so that the caller gets the error of a bad certificate, not the thread
+            config.load()  # raises the error of a bad certificate here, and not in the thread
         except OSError as error:  # includes ssl.SSLError
             raise OSError(f"the certificate cannot be read: {error}") from error
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=config.backlog)
-        # If the protocol is named, asyncio turns off Nagle's algorithm, so that responses don't wait for ACKs.
+        # asyncio turns off Nagle's algorithm only if the socket names TCP. Otherwise responses would wait for ACKs.
         self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listener.detach())
         self.port: int = self._socket.getsockname()[1]
         self._server = _Uvicorn(config, app)
@@ -69,18 +69,20 @@ class _Uvicorn(uvicorn.Server):
 class _Protocol(HttpToolsProtocol):
     """uvicorn's protocol, with four differences.
 
-    The application can close its connection. Whatever is not HTTP gets an error in the service's form. The part of a
-    request that is not its body is bounded. Stopping the server doesn't wait for idle connections.
+    * The application can close its connection.
+    * A malformed request gets an error in the service's form.
+    * Everything in a request except its body has a size limit.
+    * Stopping the server doesn't wait for idle connections.
     """
 
-    _head_size = 0  # bytes received since the last part of a request that the parser reported
+    _head_size = 0  # bytes received since the parser last reported a part of a request
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
 
     def data_received(self, data: bytes) -> None:
-        # The parser collects a header until it ends, and trailers too. Stop reading if that takes too long.
+        # The parser buffers a header or trailer until it is complete. Give up if it gets too long.
         self._head_size += len(data)
         super().data_received(data)
         if self._head_size > _MAX_HEAD and not self.transport.is_closing():
@@ -101,7 +103,7 @@ class _Protocol(HttpToolsProtocol):
     def shutdown(self) -> None:
         super().shutdown()
         if self.transport.is_closing():
-            self.transport.abort()  # over TLS, closing would wait for an idle client's goodbye
+            self.transport.abort()  # over TLS, close() would wait for an idle client's close_notify
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, b"Bad Request", msg)
@@ -109,7 +111,8 @@ class _Protocol(HttpToolsProtocol):
     def _refuse(self, status_code: int, reason_phrase: bytes, message: str) -> None:
         """Respond with an error and close the connection.
 
-        If a response to the request before is still to come, the client would take this one for it. Then just close.
+        If an earlier request on this connection has no response yet, only close it. The client would take the error for
+        the response to that request.
         """
         if self.cycle is None or self.cycle.response_complete is not self.cycle.more_body:
             response = error_response(status_error(status_code, message))

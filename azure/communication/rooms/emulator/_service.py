@@ -1,24 +1,24 @@
 """The seven operations of the Rooms service.
 
-The emulator does what the live service did in published recordings. No recording shows the following; here the
-emulator makes a choice:
+The emulator behaves as the live service did in published recordings. No recording shows the following, so these are
+the emulator's own choices:
 
-* Every operation on an expired room works as if it had not expired. (Recordings show that expired rooms are listed.)
-* Deleted rooms are remembered as long as the database exists, and so are expired rooms and repeatable requests.
-* A room is created at the emulator's current time, and a default ``validFrom`` lies 40 to 270 ms before that.
-* A page has a link if more rooms are stored, even if all of them were deleted. Participants are paged like rooms, but
+* Every operation works on expired rooms as on others. (Recordings show only that they are listed.)
+* The database keeps deleted rooms, expired rooms and repeatable requests for ever.
+* ``createdAt`` is the emulator's current time, and a default ``validFrom`` is 40 to 270 ms earlier.
+* A page has a link if more rooms are stored, even if all of those are deleted. Participants are paged like rooms, but
   oldest first. Their number is not limited.
 * ``Collaborator`` is accepted in every api-version. ``2023-10-30-preview`` works like ``2024-04-15``, and
   ``pstnDialOutEnabled`` in a request of ``2023-06-14`` is ignored, like any unknown member.
-* A participant without a role, or with the role null, becomes an attendee, also if it had another role before. A
-  participant that is null in a create is rejected.
-* An ID of 16 to 18 characters has a valid length.
+* A participant without a role, or with the role null, becomes an attendee, even if it had another role before. A
+  create with a participant that is null is rejected.
+* A room ID of 16 to 18 characters has a valid length.
 * Checks run in this order: credentials, api-version, path, media type, JSON types and roles, ranges of the times,
   whether an update has both times, the room ID, whether the room exists, raw IDs.
-* A range may end at the instant at which it begins.
-* A repeatable create needs both headers, well formed.
-* Wrong JSON types, media types, methods, paths and page tokens are errors in the service's form with messages of the
-  emulator's own.
+* ``validUntil`` may equal ``validFrom``.
+* A repeatable create needs both repeatability headers, and both must be well formed.
+* Errors for wrong JSON types, media types, methods, paths and page tokens have the service's form, but the emulator's
+  own messages.
 """
 
 import json
@@ -44,7 +44,7 @@ _MERGE_PATCH = "application/merge-patch+json"
 
 
 class RoomsService:
-    """The operations, each of which runs in a transaction of the store."""
+    """The operations. The caller runs each one in a transaction of the store."""
 
     api_versions = API_VERSIONS
 

@@ -68,7 +68,7 @@ _SCHEMA = (
     """,
 )
 _APPLICATION_ID = 0x41435352
-# A checksum, so that no change of the schema can forget to change the version.
+# A checksum, so that every change of the schema changes the version.
 _SCHEMA_VERSION = zlib.crc32("".join(_SCHEMA).encode()) >> 1
 _BUSY_TIMEOUT = 5.0
 
@@ -76,12 +76,12 @@ _BUSY_TIMEOUT = 5.0
 class Store:
     """The database, in memory or in a file.
 
-    Every change is committed before its response is sent, so that a file contains it even if the process is killed.
-    Emulators that share a file wait for each other, up to five seconds. The server's thread and the callers of
-    ``clear`` share one connection; a lock keeps their transactions apart.
+    Every change is committed before its response is sent, so it survives even if the process is killed. Emulators that
+    share a file wait for each other, up to five seconds. The server's thread and the callers of ``clear`` share one
+    connection; a lock keeps their transactions apart.
 
     :raises sqlite3.Error: The file cannot be opened, belongs to another program, or was written by an incompatible
-     version of the emulator. It was not changed.
+     version of the emulator. Such a file is not changed.
     """
 
     def __init__(self, database: str) -> None:
@@ -93,7 +93,7 @@ class Store:
         try:
             self._create_tables()
             _use_write_ahead_log(self._connection)
-            # A commit survives a kill of the process, though perhaps not a power failure: don't wait for the disk.
+            # Commits need to survive a kill of the process, but not a power failure, so don't wait for the disk.
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._connection.execute("PRAGMA foreign_keys = ON")
         except BaseException:
@@ -101,7 +101,10 @@ class Store:
             raise
 
     def _create_tables(self) -> None:
-        """Create the tables in a new database. This comes before the write-ahead log, so that the file is marked."""
+        """Create the tables if the database is new.
+
+        This runs before the write-ahead log is turned on, so that the marks are in the file itself.
+        """
         with self.transaction():
             execute = self._connection.execute
             if execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
@@ -115,7 +118,7 @@ class Store:
 
     @contextmanager
     def transaction(self, *, read_only: bool = False) -> Iterator[None]:
-        """Without ``read_only``, this waits for the transactions of other emulators that share the file."""
+        """Run a transaction. Unless it is read-only, it waits for other emulators that are writing to the file."""
         with self._lock:
             self._connection.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
             try:
@@ -135,7 +138,7 @@ class Store:
         return room
 
     def room(self, room_id: str) -> Room | None:
-        """The room, which may have been deleted. None if there never was one with this ID."""
+        """The room, even if it was deleted. None if there never was a room with this ID."""
         row = self._connection.execute(f"{_SELECT} WHERE id = ?", (room_id,)).fetchone()
         return None if row is None else Room(*row)
 
@@ -207,7 +210,7 @@ class Store:
 
 
 def _check_file(database: str) -> None:
-    """Raise an error if the file is not empty and not the emulator's.
+    """Raise an error if the file is neither empty nor a database of the emulator.
 
     This reads the header instead of opening the database, because SQLite may write to a database that it opens.
     """
@@ -233,7 +236,7 @@ def _check_marks(application_id: int, version: int) -> None:
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    # If several connections do this at once, SQLite doesn't let one wait for the other: that would be a deadlock.
+    # If several connections do this at once, SQLite avoids a deadlock by raising an error at once. So retry here.
     deadline = time.monotonic() + _BUSY_TIMEOUT
     while True:
         try:

@@ -17,7 +17,7 @@ _RFC_3339 = re.compile(
 
 
 class Clock:
-    """The clock for rooms. It can be moved forward; signatures are always checked against the real time."""
+    """The clock for rooms, which tests can move forward. Signatures are checked against the real time."""
 
     def __init__(self) -> None:
         self._ahead = 0
@@ -38,7 +38,7 @@ class Clock:
 
 
 def parse_time(text: str) -> int:
-    """The ticks of an RFC 3339 time. ValueError if it is not one, or not within the years 1 to 9999."""
+    """The ticks of an RFC 3339 time. Raises ValueError if it is malformed or outside the years 1 to 9999."""
     match = _RFC_3339.fullmatch(text)
     if match is None:
         raise ValueError("not an RFC 3339 time")
@@ -49,7 +49,7 @@ def parse_time(text: str) -> int:
     local = datetime(*map(int, date_and_time), tzinfo=timezone.utc)  # type: ignore[misc, arg-type]
     seconds = (local - _EPOCH).total_seconds() - offset.total_seconds() * (-1 if sign == "-" else 1)
     ticks = int(seconds) * TICKS_PER_SECOND + int((fraction or "").ljust(7, "0")[:7])
-    format_time(ticks)  # raises if the offset moved it out of the years 1 to 9999
+    format_time(ticks)  # raises ValueError if the offset moved the time out of the years 1 to 9999
     return ticks
 
 
@@ -60,5 +60,5 @@ def format_time(ticks: int) -> str:
     try:
         text = (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
     except OverflowError:
-        raise ValueError("not within the years 1 to 9999") from None
+        raise ValueError("outside the years 1 to 9999") from None
     return f"{text}{f'.{fraction:07}'.rstrip('0').rstrip('.')}+00:00"

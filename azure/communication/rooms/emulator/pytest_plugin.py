@@ -1,10 +1,10 @@
 """Fixtures for the tests of programs that use rooms.
 
-To use them, write in the ``conftest.py`` at the root of your tests::
+To use them, add this line to the ``conftest.py`` at the root of your tests::
 
     pytest_plugins = ["azure.communication.rooms.emulator.pytest_plugin"]
 
-Nothing is loaded unless you ask for it. With pytest-xdist, each worker process has an emulator of its own.
+pytest does not load them otherwise. With pytest-xdist, each worker process has its own emulator.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def _running_rooms_emulator() -> Iterator[RoomsEmulator]:
 
 @pytest.fixture
 def rooms_emulator(_running_rooms_emulator: RoomsEmulator) -> Iterator[RoomsEmulator]:
-    """A running emulator without rooms, requests and faults. A fault that the test injects must hit a request.
+    """A running emulator without rooms, requests or faults. The test fails if it injects a fault that never applies.
 
     One server runs for the whole session. It is reset before each test.
     """
@@ -33,7 +33,7 @@ def rooms_emulator(_running_rooms_emulator: RoomsEmulator) -> Iterator[RoomsEmul
     yield emulator
     if emulator.pending_faults:
         faults = "\n".join(map(repr, emulator.pending_faults))
-        pytest.fail(f"no request met these injected faults; is a path or method mistyped?\n{faults}", pytrace=False)
+        pytest.fail(f"these injected faults never applied; is a path or method mistyped?\n{faults}", pytrace=False)
 
 
 @pytest.fixture

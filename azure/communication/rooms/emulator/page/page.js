@@ -1,4 +1,4 @@
-// Reads the emulator's data once a second and shows it. Texts go into the page as textContent only.
+// Reads the emulator's data once a second and shows it. Data enters the page as text, never as HTML.
 
 const INTERVAL = 1000;
 const ANNOUNCEMENT_INTERVAL = 15000;
@@ -172,7 +172,7 @@ function showTimes() {
   const time = byId("clock");
   setText(time, fullTime.format(now()));
   time.dateTime = new Date(now()).toISOString();
-  const isAhead = clockOffset > 5000; // less is latency
+  const isAhead = clockOffset > 5000; // a smaller offset is latency
   for (const node of document.querySelectorAll(".ahead")) node.hidden = !isAhead;
   setText(byId("ahead"), distanceText(clockOffset + 1000).replace("in ", ""));
   for (const { room, nodes } of roomBodies.values()) {
@@ -208,7 +208,7 @@ function showRooms(data) {
   byId("no-matches").hidden = data.rooms.length > 0 || !byId("no-rooms").hidden;
   view.page = data.page;
   byId("pages").hidden = data.pages === 1;
-  // A disabled button would lose the keyboard's focus.
+  // A disabled button would lose keyboard focus.
   byId("previous").setAttribute("aria-disabled", String(data.page === 1));
   byId("next").setAttribute("aria-disabled", String(data.page === data.pages));
   setText(byId("page-position"), `Page ${data.page.toLocaleString("en")} of ${data.pages.toLocaleString("en")}`);
