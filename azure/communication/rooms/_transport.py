@@ -101,12 +101,13 @@ class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
         config = self.connection_config
         cert = connection_cert or config.cert
         scheme, netloc, path, query, _ = urlsplit(request.url)
+        netloc = netloc.rpartition("@")[2]  # no user name or password
         pool = self._open_pools().get(
             Settings(
                 scheme,
                 netloc,
                 tuple(sorted(proxies.items())) if proxies else (),
-                config.verify if connection_verify is None else connection_verify,
+                (True if config.verify is None else config.verify) if connection_verify is None else connection_verify,
                 tuple(cert) if isinstance(cert, list) else cert,
             )
         )
@@ -114,9 +115,11 @@ class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
         if scheme == "http" and pool.proxy is not None:  # a proxy forwards the request instead of making a tunnel
             target = f"{scheme}://{netloc}{target}"
         # The transport alone decides how long the body is. Too small a Content-Length would make the surplus a request.
-        headers = {name: value for name, value in request.headers.items() if name.lower() not in _FRAMING_HEADERS}
-        headers.setdefault("Host", netloc)
-        headers.setdefault("Accept-Encoding", "gzip, deflate")
+        headers = {
+            name: value for name, value in request.headers.items() if name.strip().lower() not in _FRAMING_HEADERS
+        }
+        if "Accept-Encoding" not in request.headers:
+            headers["Accept-Encoding"] = "gzip, deflate"
         body = body_of(request)
         timeout = Timeout(
             connect=config.timeout if connection_timeout is None else connection_timeout,
@@ -124,7 +127,7 @@ class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
         )
         try:
             raw = pool.urlopen(
-                request.method,
+                request.method.upper(),
                 target,
                 body=body,
                 headers=headers,
