@@ -17,7 +17,7 @@ from urllib.request import getproxies
 import certifi
 import urllib3
 from azure.core.exceptions import ServiceRequestError, ServiceRequestTimeoutError
-from urllib3._version import __version__ as _URLLIB3
+from urllib3._version import __version__ as _urllib3_version
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, LocationValueError, NewConnectionError
@@ -30,10 +30,10 @@ _MAX_LINE = 65536
 
 # Older versions lack what is used here, or read responses differently.
 _MINIMUM_URLLIB3 = (2, 0, 7)
-if tuple(map(int, re.findall(r"[0-9]+", _URLLIB3)[:3])) < _MINIMUM_URLLIB3:
+if tuple(map(int, re.findall(r"[0-9]+", _urllib3_version)[:3])) < _MINIMUM_URLLIB3:
     raise ImportError(
         f"azure-communication-rooms needs urllib3 {'.'.join(map(str, _MINIMUM_URLLIB3))} or newer, "
-        f"but urllib3 {_URLLIB3} is installed; upgrade urllib3, and requests with it"
+        f"but urllib3 {_urllib3_version} is installed; upgrade urllib3, and requests with it"
     )
 
 
