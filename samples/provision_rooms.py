@@ -38,6 +38,10 @@ without a success, and at once if the service refuses the credential.
 the journal stays here. If a worker dies, Dask gives its rows to another one, with the same repeatability IDs. If the
 scheduler dies, this program ends with Dask's error: run it again. The access key travels to the workers: use a
 ``tls://`` cluster unless you trust the network.
+
+**Measured** with 10,000 meetings and the emulator in another process, on 2 processors with CPython 3.11.7. If each
+response takes 50 ms longer, as over a network: 37 s with 16 threads (272 rooms per second), 576 s with one (17 per
+second). Without that delay, when both processors are busy all the time: 8.0 s (1,256) and 13.0 s (772).
 """
 
 import argparse
@@ -57,7 +61,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime, timedelta, timezone
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -264,10 +268,8 @@ def create_room(client: RoomsClient, meeting: Meeting, entry: Entry) -> tuple[Ou
             valid_from=meeting.start,
             valid_until=meeting.end,
             participants=[RoomParticipant({"rawId": raw_id, "role": role}) for raw_id, role in meeting.participants],
-            headers={
-                "Repeatability-Request-ID": entry.request_id,
-                "Repeatability-First-Sent": format_datetime(datetime.fromisoformat(entry.first_sent), usegmt=True),
-            },
+            repeatability_request_id=entry.request_id,
+            repeatability_first_sent=datetime.fromisoformat(entry.first_sent),
             retry_status=0,  # all workers are to wait, and not just this one: see provision()
             read_timeout=60,
         )
@@ -438,8 +440,9 @@ def work(path: Path, rows: list[Meeting | Outcome], journal: Journal, submit: Su
     with tqdm(total=len(rows), initial=len(outcomes), unit="row", disable=None) as bar:
         for outcome in provision(unsent, journal, submit, pace, interrupted.is_set):
             outcomes[outcome.line] = outcome
+            waiting = pace.remaining() > 0
+            bar.set_postfix_str("all wait" if waiting else f"{pace.limit} at a time", refresh=waiting)
             bar.update(len(outcomes) - bar.n)
-            bar.set_postfix_str(f"{pace.limit} at a time" + ", waiting" * (pace.remaining() > 0))
             if outcome.error:
                 tqdm.write(f"{path}:{outcome.line}: {outcome.error}", file=sys.stderr)
     outcomes |= {m.line: Outcome(m.line, m.subject, message="not sent") for m in unsent if m.line not in outcomes}

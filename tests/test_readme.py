@@ -1,6 +1,8 @@
-"""Every Python snippet of the README runs, each on its own, against the emulator."""
+"""The README: every Python snippet runs, each on its own, against the emulator."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +12,21 @@ from azure.core.settings import settings
 from azure.communication.rooms import PhoneNumberIdentifier, RoomParticipant, RoomsClient
 from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+pytest_plugins = ["pytester"]
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 SNIPPETS = {
     f"line {README[: match.start()].count(chr(10)) + 2}": match.group(1)
     for match in re.finditer(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 }
 
 
-@pytest.mark.parametrize("snippet", SNIPPETS.values(), ids=SNIPPETS.keys())
-def test_a_snippet_runs(
+TESTS = {place: snippet for place, snippet in SNIPPETS.items() if "def test_" in snippet}
+PROGRAMS = {place: snippet for place, snippet in SNIPPETS.items() if place not in TESTS}
+
+
+@pytest.mark.parametrize("snippet", PROGRAMS.values(), ids=PROGRAMS.keys())
+def test_program_runs(
     client: RoomsClient,
     emulator: RoomsEmulator,
     monkeypatch: pytest.MonkeyPatch,
@@ -37,7 +45,28 @@ def test_a_snippet_runs(
         settings.tracing_enabled.unset_value()
 
 
-def test_the_readme_has_an_example_for_each_operation() -> None:
+@pytest.mark.parametrize("snippet", TESTS.values(), ids=TESTS.keys())
+def test_test_passes(pytester: pytest.Pytester, snippet: str) -> None:
+    [plugins] = re.findall("`(pytest_plugins = [^`]*)`", README)
+    pytester.makeconftest(plugins)
+    pytester.makepyfile(snippet)
+    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error").assert_outcomes(passed=1)
+
+
+def test_emulator_command_starts(tmp_path: Path) -> None:
+    [command] = re.findall(r"^python (-m azure\.communication\.rooms\.emulator.*)$", README, re.MULTILINE)
+    arguments = command.replace("--port 8787", "--port 0").split()
+    process = subprocess.Popen([sys.executable, *arguments], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    with process:
+        assert process.stdout is not None
+        connection_string = process.stdout.readline().strip()
+        with RoomsClient.from_connection_string(connection_string) as client:
+            assert client.create_room().id
+        process.terminate()
+    assert (tmp_path / "rooms.db").exists()
+
+
+def test_each_operation_has_an_example() -> None:
     code = "\n".join(SNIPPETS.values())
     operations = [name for name, value in vars(RoomsClient).items() if callable(value) and not name.startswith("_")]
     assert len(operations) == 10
@@ -45,7 +74,14 @@ def test_the_readme_has_an_example_for_each_operation() -> None:
         assert f"client.{name}(" in code or f"RoomsClient.{name}(" in code
 
 
-def test_the_readme_links_to_headings_that_it_has() -> None:
+def test_links_lead_somewhere() -> None:
     headings = re.findall("^#+ (.*)$", README, re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
-    assert set(re.findall(r"\]\(#([^)]*)\)", README)) <= anchors
+    links = re.findall(r"\]\(([^)]*)\)", README)
+    assert {link[1:] for link in links if link.startswith("#")} <= anchors
+    files = [link for link in links if not link.startswith(("#", "https:"))]
+    assert [link for link in files if not (ROOT / link).exists()] == []
+
+
+def test_readme_is_short() -> None:
+    assert len(README.splitlines()) < 400

@@ -1,4 +1,4 @@
-"""Replays the recordings with the network blocked, or records them anew with ``--record-mode=rewrite``."""
+"""Replay the recordings with the network blocked, or make them again with ``--record-mode=rewrite``."""
 
 import base64
 import os
@@ -42,7 +42,7 @@ def every_recorded_request_is_sent(vcr: Cassette | None) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def connection_string(record_mode: str) -> Iterator[str]:
-    """Where requests go: nowhere in replay; to be recorded, to the resource in the environment, or to an emulator."""
+    """The resource to record from: the one in the environment, or an emulator. In replay, one that does not exist."""
     if record_mode == "none":
         yield REPLAYED
     elif CONNECTION_STRING_VARIABLE in os.environ:
@@ -54,7 +54,7 @@ def connection_string(record_mode: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def created(record_mode: str, connection_string: str) -> Iterator[list[str]]:
-    """The IDs of the rooms that were created. They are deleted in the end, unrecorded as all of a module's fixtures."""
+    """The IDs of the rooms to delete at the end. What a module's fixtures send is not recorded."""
     room_ids: list[str] = []
     yield room_ids
     if record_mode != "none":

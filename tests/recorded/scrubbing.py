@@ -2,7 +2,7 @@
 
 Everything is replaced that is not known to be harmless, so that new headers and members are replaced, too:
 
-* Of the headers, only ``KEPT_HEADERS`` keep their values. The other values are replaced wherever else they occur, too.
+* Headers other than ``KEPT_HEADERS`` are left out. Wherever else their values occur, they are replaced.
 * Of the JSON in responses, only the members named here keep their text.
 * Elsewhere, placeholders replace hosts, access keys, signatures, bearer tokens, UUIDs, raw IDs, room IDs and the tokens
   of ``nextLink``. The last three are numbered, so that they stay distinct.
@@ -148,27 +148,23 @@ class Scrubber:
             "method": method,
             "uri": f"https://{REPLACED_HOST}{target}",
             "body": body,
-            "headers": self._headers(headers, body),
+            "headers": self._headers(headers),
         }
 
     def _response(self, status: dict[str, Any], headers: dict[str, list[str]], body: dict[str, str]) -> dict[str, Any]:
         text = body["string"] and json.dumps(self._json(json.loads(body["string"]), response=True))
         return {
             "status": {"code": status["code"], "message": self._text(status["message"])},
-            "headers": self._headers(headers, text),
+            "headers": self._headers(headers),
             "body": {"string": text},
         }
 
-    def _headers(self, headers: dict[str, list[str]], body: str | None) -> dict[str, list[str]]:
-        scrubbed = {}
-        for name, values in sorted(headers.items()):
-            if name.lower() == "content-length":
-                scrubbed[name] = [str(len(body or ""))]
-            elif name.lower() in KEPT_HEADERS:
-                scrubbed[name] = [self._text(value) for value in values]
-            else:
-                scrubbed[name] = [REPLACED]
-        return scrubbed
+    def _headers(self, headers: dict[str, list[str]]) -> dict[str, list[str]]:
+        return {
+            name: [self._text(value) for value in values]
+            for name, values in sorted(headers.items())
+            if name.lower() in KEPT_HEADERS
+        }
 
     def _json(self, value: Any, *, response: bool = False, kept: bool = True) -> Any:
         if isinstance(value, str):
@@ -208,7 +204,7 @@ class Scrubber:
 
 
 def _secrets(headers: dict[str, list[str]]) -> set[str]:
-    """The values of headers that are replaced; of Authorization, the signature or the token."""
+    """The values of headers that are left out; of Authorization, the signature or the token."""
     return {
         re.split("Signature=|Bearer ", value)[-1]
         for name, values in headers.items()

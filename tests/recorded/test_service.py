@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
-from azure.core.pipeline.transport import RequestsTransport
+from azure.core.pipeline.transport import HttpTransport
 from azure.core.rest import HttpRequest, HttpResponse
 
 from azure.communication.rooms import (
@@ -40,10 +40,10 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds that the client would have waited between attempts."""
     waits: list[float] = []
 
-    def sleep(_: RequestsTransport, duration: float) -> None:
+    def sleep(_: HttpTransport[HttpRequest, HttpResponse], duration: float) -> None:
         waits.append(duration)
 
-    monkeypatch.setattr(RequestsTransport, "sleep", sleep)
+    monkeypatch.setattr(HttpTransport, "sleep", sleep)
     return waits
 
 

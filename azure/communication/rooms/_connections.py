@@ -216,13 +216,22 @@ class _Queue:
 
 
 class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
     QueueCls = _Queue  # type: ignore[assignment]
+
+    @property
+    def ConnectionCls(self) -> Any:  # type: ignore[override] # noqa: N802 - urllib3's name
+        # Tools that record requests, such as vcrpy, replace urllib3's class.
+        patchable = HTTPConnectionPool.ConnectionCls
+        return _HTTPConnection if patchable is HTTPConnection else patchable
 
 
 class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
     QueueCls = _Queue  # type: ignore[assignment]
+
+    @property
+    def ConnectionCls(self) -> Any:  # type: ignore[override] # noqa: N802 - urllib3's name
+        patchable = HTTPSConnectionPool.ConnectionCls
+        return _HTTPSConnection if patchable is HTTPSConnection else patchable
 
 
 class Settings(NamedTuple):

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from ._errors import ServiceError, status_error
 from ._faults import Fault, Faults
+from ._page import Page
 from ._request_log import ReceivedRequest, RequestLog
 from ._resource import Resource
 from ._responses import add_common_headers, error_response
@@ -28,8 +29,11 @@ _MAX_HEADERS = 32 * 1024
 class Application:
     """The emulated resource over HTTP. The server puts each connection's transport into the state of its requests."""
 
-    def __init__(self, resource: Resource, faults: Faults, log: RequestLog, allowed_hosts: Collection[str]) -> None:
+    def __init__(
+        self, resource: Resource, page: Page, faults: Faults, log: RequestLog, allowed_hosts: Collection[str]
+    ) -> None:
         self._resource = resource
+        self._page = page
         self._faults = faults
         self._log = log
         self._allowed_hosts = frozenset(allowed_hosts)
@@ -46,10 +50,14 @@ class Application:
         request = Request(scope, receive)
         if not self._is_allowed_host(request):
             misdirected = _misdirected(request)
-            refusal = error_response(misdirected)
-            add_common_headers(refusal, request)
-            await refusal(scope, receive, send)
-            _log_request(request, refusal.status_code, started, str(misdirected))
+            rejection = error_response(misdirected)
+            add_common_headers(rejection, request)
+            await rejection(scope, receive, send)
+            _log_request(request, rejection.status_code, started, str(misdirected))
+            return
+        page_response = self._page.respond(request)
+        if page_response is not None:
+            await page_response(scope, receive, send)
             return
         try:
             body = await _read_body(request)

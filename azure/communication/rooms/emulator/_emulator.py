@@ -12,6 +12,7 @@ from typing_extensions import Self
 
 from ._app import LOGGER, Application
 from ._faults import Fault, Faults
+from ._page import Page
 from ._request_log import ReceivedRequest, RequestLog
 from ._resource import Resource
 from ._server import Server
@@ -42,6 +43,9 @@ class RoomsEmulator:
 
     It can be started again after it was stopped. Rooms in a file are then still there, rooms in memory are not. It also
     creates and deletes users (``POST /identities``, ``DELETE /identities/{id}``) like the identity service.
+
+    A web browser that opens :attr:`endpoint` shows the rooms, the latest requests and the pending faults. This page is
+    read-only and needs no credentials: whoever can reach the emulator can see it. Other web pages cannot read it.
 
     It logs a line per request to the logger ``azure.communication.rooms.emulator`` at level INFO. The line explains
     each 401, and never contains a key, a token or a signature.
@@ -135,7 +139,7 @@ class RoomsEmulator:
         """The requests received since the start or the last :meth:`reset`, oldest first.
 
         The emulator keeps the last 10,000, or fewer if they need more than 64 MB. It does not keep requests for a host
-        that is not allowed.
+        that is not allowed, or for the page for browsers.
 
         :rtype: list[~azure.communication.rooms.emulator.ReceivedRequest]
         """
@@ -143,8 +147,7 @@ class RoomsEmulator:
 
     @property
     def pending_faults(self) -> list[Fault]:
-        """The injected faults that have not been used up, each with the ``times`` that are left. A fault whose
-        ``path`` is mistyped stays here.
+        """The injected faults that no request has met yet. If a test ends with one, its ``path`` may be mistyped.
 
         :rtype: list[~azure.communication.rooms.emulator.Fault]
         """
@@ -239,7 +242,8 @@ class RoomsEmulator:
         store = Store(self._database)
         rooms = RoomsService(store, self._clock, self._page_size)
         resource = Resource(store, rooms, self._key, self._bearer_token)
-        application = Application(resource, self._faults, self._log, self._served_hosts())
+        page = Page(store, self._clock, self._log, self._faults)
+        application = Application(resource, page, self._faults, self._log, self._served_hosts())
         try:
             server = Server(application, self._host, self._port, self._certfile, self._keyfile)
         except BaseException:

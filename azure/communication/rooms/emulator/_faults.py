@@ -2,7 +2,7 @@
 
 import re
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 
@@ -65,31 +65,37 @@ class Faults:
     """The faults that are still to happen. The server's thread and the callers' threads share them."""
 
     def __init__(self) -> None:
-        self._faults: list[Fault] = []
+        self._faults: list[_Entry] = []
         self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> None:
         with self._lock:
-            self._faults.append(fault)
+            self._faults.append(_Entry(fault, fault.times))
 
     def take(self, method: str, path: str) -> Fault | None:
         """The first fault that matches the request, if any. One of its ``times`` is then used up."""
         if not self._faults:
             return None
         with self._lock:
-            for index, fault in enumerate(self._faults):
-                if fault.matches(method, path):
-                    if fault.times == 1:
-                        del self._faults[index]
-                    else:
-                        self._faults[index] = replace(fault, times=fault.times - 1)
-                    return fault
+            for entry in self._faults:
+                if entry.fault.matches(method, path):
+                    entry.times_left -= 1
+                    if not entry.times_left:
+                        self._faults.remove(entry)
+                    return entry.fault
         return None
 
     def pending(self) -> list[Fault]:
+        """The faults that no request has met."""
         with self._lock:
-            return list(self._faults)
+            return [entry.fault for entry in self._faults if entry.times_left == entry.fault.times]
 
     def clear(self) -> None:
         with self._lock:
             self._faults.clear()
+
+
+@dataclass(eq=False)
+class _Entry:
+    fault: Fault
+    times_left: int

@@ -56,7 +56,7 @@ def _read_time(data: Mapping[str, object], member: str) -> int | None:
         if isinstance(value, str):
             return parse_time(value)
     except ValueError:
-        pass  # refused below, like a value of another type
+        pass  # rejected below, like a value of another type
     raise wrong_type("a time", f"$.{member}")
 
 

@@ -3,18 +3,18 @@
 The emulator does what the live service did in published recordings. No recording shows the following; here the
 emulator makes a choice:
 
-* Updating and deleting an expired room, and listing and changing its participants, works as if it had not expired.
+* Every operation on an expired room works as if it had not expired. (Recordings show that expired rooms are listed.)
 * Deleted rooms are remembered as long as the database exists, and so are expired rooms and repeatable requests.
+* A room is created at the emulator's current time, and a default ``validFrom`` lies 40 to 270 ms before that.
 * A page has a link if more rooms are stored, even if all of them were deleted. Participants are paged like rooms, but
   oldest first. Their number is not limited.
 * ``Collaborator`` is accepted in every api-version. ``2023-10-30-preview`` works like ``2024-04-15``, and
   ``pstnDialOutEnabled`` in a request of ``2023-06-14`` is ignored, like any unknown member.
 * A participant without a role, or with the role null, becomes an attendee, also if it had another role before. A
   participant that is null in a create is rejected.
-* An ID of 16 to 18 characters has a valid length. All-digit IDs that were never assigned are not found.
+* An ID of 16 to 18 characters has a valid length.
 * Checks run in this order: credentials, api-version, path, media type, JSON types and roles, ranges of the times,
-  whether an update has both times, the room ID, whether the room exists, raw IDs. Hence errors with ``details`` come
-  first.
+  whether an update has both times, the room ID, whether the room exists, raw IDs.
 * A range may end at the instant at which it begins.
 * A repeatable create needs both headers, well formed.
 * Wrong JSON types, media types, methods, paths and page tokens are errors in the service's form with messages of the
@@ -88,7 +88,7 @@ class RoomsService:
         check_times(valid_from, valid_until, now)
         if not all(map(is_well_formed, roles)):
             raise bad_request("Invalid format for communication identifier.")
-        # The live service creates a room 40 to 270 ms after it has received the request.
+        # The live service creates a room 40 to 270 ms after it received the request.
         received_at = now - (40 + secrets.randbelow(231)) * MILLISECOND
         room = self._store.add_room(
             created_at=now,

@@ -32,6 +32,15 @@ _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM rooms"
 _INSERT = f"INSERT INTO rooms ({', '.join(_STORED)}) VALUES ({', '.join('?' * len(_STORED))})"
 _UPDATE = f"UPDATE rooms SET ({', '.join(_STORED)}) = ({', '.join('?' * len(_STORED))}) WHERE position = ?"
 
+ROOM_STATES = ("upcoming", "open", "ended")
+_STATE = "CASE WHEN valid_until <= :now THEN 'ended' WHEN valid_from > :now THEN 'upcoming' ELSE 'open' END"
+_FOUND = """
+    NOT is_deleted AND (
+        :search = '' OR instr(id, :search)
+        OR id IN (SELECT room_id FROM participants WHERE instr(raw_id, :search))
+    )
+"""
+
 _SCHEMA = (
     f"""
     CREATE TABLE rooms (
@@ -105,9 +114,10 @@ class Store:
             _check_marks(application_id, version)
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, read_only: bool = False) -> Iterator[None]:
+        """Without ``read_only``, this waits for the transactions of other emulators that share the file."""
         with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
             try:
                 yield
                 self._connection.execute("COMMIT")
@@ -134,6 +144,21 @@ class Store:
         where = "WHERE position < ? ORDER BY position DESC LIMIT ?"
         values = (2**63 - 1 if before is None else before, limit)
         return [Room(*row) for row in self._connection.execute(f"{_SELECT} {where}", values)]
+
+    def count_rooms(self, now: int, search: str) -> dict[str, int]:
+        """The number of rooms in each state, without deleted ones. ``search`` is a part of a room ID or raw ID."""
+        select = f"SELECT {_STATE}, count(*) FROM rooms WHERE {_FOUND} GROUP BY 1"
+        rows = self._connection.execute(select, {"now": now, "search": search})
+        return dict.fromkeys(ROOM_STATES, 0) | dict(rows)
+
+    def find_rooms(
+        self, now: int, search: str, state: str | None, *, offset: int, limit: int
+    ) -> list[tuple[Room, str]]:
+        """Rooms and their states, newest first, without deleted ones."""
+        select = f"SELECT {_STATE}, {', '.join(_COLUMNS)} FROM rooms WHERE {_FOUND}"
+        where = f"AND (:state IS NULL OR {_STATE} = :state) ORDER BY position DESC LIMIT :limit OFFSET :offset"
+        values = {"now": now, "search": search, "state": state, "offset": offset, "limit": limit}
+        return [(Room(*row), room_state) for room_state, *row in self._connection.execute(f"{select} {where}", values)]
 
     def change_room(self, room: Room) -> None:
         self._connection.execute(_UPDATE, (*_values(room), room.position))

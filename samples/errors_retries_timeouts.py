@@ -1,0 +1,50 @@
+"""Handle errors, and choose how long to try."""
+
+import os
+from datetime import datetime, timedelta, timezone
+
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
+
+from azure.communication.rooms import RoomsClient
+
+
+def find(client: RoomsClient, room_id: str) -> None:
+    try:
+        print(client.get_room(room_id))
+    except ResourceNotFoundError:
+        print(f"There is no room {room_id}, or it was deleted")
+    except ClientAuthenticationError:
+        print("The service refused the access key or the credential")
+    except HttpResponseError as error:
+        print(f"Status {error.status_code}: {error.message.partition(chr(10))[0]}")
+    except AzureError as error:
+        print(f"The service could not be reached: {error}")
+
+
+def main() -> None:
+    connection_string = os.environ["COMMUNICATION_SAMPLES_CONNECTION_STRING"]
+    with RoomsClient.from_connection_string(connection_string) as client:
+        find(client, "99400000000000000")
+        find(client, "123")
+
+        # What the service can judge is left to the service. Its details say what is wrong.
+        try:
+            client.create_room(valid_until=datetime.now(timezone.utc) - timedelta(minutes=5))
+        except HttpResponseError as error:
+            for detail in error.error.details if error.error else []:
+                print(f"{detail.target}: {detail.message}")
+
+    # A web request should fail soon rather than wait. After 10 seconds there is no further attempt, and a wait that
+    # would last longer is not begun: the call raises the service's error, such as a 429, at once.
+    with RoomsClient.from_connection_string(
+        connection_string, timeout=10, connection_timeout=2, read_timeout=5
+    ) as client:
+        room = client.create_room()
+        # Per call, the same options apply to that call only. A batch job can wait longer.
+        client.update_room(room.id, pstn_dial_out_enabled=True, timeout=600, retry_status=10, retry_backoff_max=60)
+        client.delete_room(room.id, retry_total=0)  # no retry at all
+        print(f"Created, updated and deleted room {room.id}")
+
+
+if __name__ == "__main__":
+    main()
