@@ -162,9 +162,8 @@ def test_surplus_bytes_are_not_the_next_response(first: bytes) -> None:
 @pytest.mark.parametrize("padding", [0, 7000, 9000, 12000])
 def test_surplus_bytes_over_tls_are_not_the_next_response(padding: int, certificates: Certificates) -> None:
     first = response(ROOM, headers=f"X-Padding: {'a' * padding}\r\n") + response(b"{}")
-    with wire_server(first, response(OTHER), tls=certificates.server_context()) as server:
-        endpoint = server.endpoint.replace("http:", "https:")
-        client = RoomsClient(endpoint, KEY, connection_verify=certificates.authority)
+    with wire_server(first, response(OTHER), certificates=certificates) as server:
+        client = RoomsClient(server.endpoint, KEY, connection_verify=certificates.authority)
         assert [client.get_room("99").id for _ in range(2)] == OWN
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesParser
 
+from .certificates import Certificates
+
 ROOM = (
     b'{"id":"99445276259151407","createdAt":"2026-12-01T09:00:00+00:00",'
     b'"validFrom":"2026-12-01T09:00:00+00:00","validUntil":"2026-12-02T09:00:00+00:00"}'
@@ -56,7 +58,9 @@ class Connection:
                 return
             self.sock.sendall(bytes([byte]))
 
-    def start_tls(self, context: ssl.SSLContext) -> None:
+    def start_tls(self, certificates: Certificates) -> None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificates.certfile, certificates.keyfile)
         self.sock = context.wrap_socket(self.sock, server_side=True)
 
     def close(self) -> None:
@@ -106,15 +110,17 @@ class WireServer:
     requests: list[Request] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
 
+    is_tls: bool = False
+
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.is_tls else 'http'}://127.0.0.1:{self.port}"
 
 
 @contextmanager
 def wire_server(
     *steps: Step,
-    tls: ssl.SSLContext | None = None,
+    certificates: Certificates | None = None,
     on_connect: Callable[[Connection], None] | None = None,
 ) -> Iterator[WireServer]:
     """Serve on loopback: each request gets the next step, which is bytes to send or a function of the connection.
@@ -122,13 +128,13 @@ def wire_server(
     ``on_connect`` is called with each connection before its first request is read.
     """
     listener = socket.create_server(("127.0.0.1", 0))
-    server = WireServer(listener.getsockname()[1], list(steps))
+    server = WireServer(listener.getsockname()[1], list(steps), is_tls=certificates is not None)
     threads: list[threading.Thread] = []
 
     def serve(connection: Connection) -> None:
         with contextlib.suppress(OSError):  # the client or the test closed the connection
-            if tls is not None:
-                connection.start_tls(tls)
+            if certificates is not None:
+                connection.start_tls(certificates)
             if on_connect is not None:
                 on_connect(connection)
             while (request := connection.read_request()) is not None:

@@ -102,6 +102,8 @@ class _Response(http.client.HTTPResponse):
         if self.status == 101 or codings not in ([], ["chunked"]) or len(lengths) > 1 or not all(map(_LENGTH, lengths)):
             raise http.client.HTTPException("the headers do not tell where the response ends")
         has_no_body = self.length == 0  # by its status or its method, whatever its headers say
+        if has_no_body:
+            self.chunked = False
         if (codings and (lengths or self.version < 11)) or (has_no_body and (codings or lengths - {"0"})):
             self.will_close = True  # what follows on the connection may be a rest of this response
 
