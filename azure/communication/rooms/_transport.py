@@ -29,6 +29,7 @@ _OPTIONS = (
     "use_env_settings",
 )
 _FRAMING_HEADERS = ("content-length", "transfer-encoding")
+_LONGEST_TIMEOUT = 2_000_000  # a socket's timeout must fit into a C int of milliseconds
 
 
 class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
@@ -99,6 +100,8 @@ class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
         if kwargs:
             raise TypeError(f"the transport does not know the option {next(iter(kwargs))!r}")
         config = self.connection_config
+        connection_timeout = _seconds("connection_timeout", connection_timeout, config.timeout)
+        read_timeout = _seconds("read_timeout", read_timeout, config.read_timeout)
         cert = connection_cert or config.cert
         scheme, netloc, path, query, _ = urlsplit(request.url)
         netloc = netloc.rpartition("@")[2]  # no user name or password
@@ -121,10 +124,6 @@ class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
         if "Accept-Encoding" not in request.headers:
             headers["Accept-Encoding"] = "gzip, deflate"
         body = body_of(request)
-        timeout = Timeout(
-            connect=config.timeout if connection_timeout is None else connection_timeout,
-            read=config.read_timeout if read_timeout is None else read_timeout,
-        )
         try:
             raw = pool.urlopen(
                 request.method.upper(),
@@ -134,7 +133,7 @@ class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
                 retries=False,
                 redirect=False,
                 assert_same_host=False,
-                timeout=timeout,
+                timeout=Timeout(connect=connection_timeout, read=read_timeout),
                 preload_content=False,
                 decode_content=False,
             )
@@ -144,3 +143,10 @@ class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
         if not stream:
             response.read()
         return response
+
+
+def _seconds(name: str, seconds: float | None, default: float | None) -> float | None:
+    seconds = default if seconds is None else seconds
+    if seconds is not None and not 0 < seconds <= _LONGEST_TIMEOUT:
+        raise ValueError(f"{name} must be more than 0 and at most {_LONGEST_TIMEOUT} seconds, not {seconds}")
+    return seconds
