@@ -271,8 +271,9 @@ def test_a_closed_stream_cannot_be_read(streamed: HttpResponse) -> None:
 
 def test_raise_for_status() -> None:
     with wire_server(response(status="404 Not Found")) as server:
-        with pytest.raises(HttpResponseError, match="Not Found"):
-            get(RoomsClient(server.endpoint, KEY)).raise_for_status()
+        not_found = get(RoomsClient(server.endpoint, KEY))
+    with pytest.raises(HttpResponseError, match="Not Found"):
+        not_found.raise_for_status()
 
 
 @pytest.mark.parametrize("leave", ["close", "with", "abandon", "break"])

@@ -120,12 +120,13 @@ class WireServer:
 @contextmanager
 def wire_server(
     *steps: Step,
+    forever: Callable[[Connection, Request], None] | None = None,
     certificates: Certificates | None = None,
     on_connect: Callable[[Connection], None] | None = None,
 ) -> Iterator[WireServer]:
     """Serve on loopback: each request gets the next step, which is bytes to send or a function of the connection.
 
-    ``on_connect`` is called with each connection before its first request is read.
+    ``forever`` is called instead, if it is given. ``on_connect`` is called with each connection before its first request is read.
     """
     listener = socket.create_server(("127.0.0.1", 0))
     server = WireServer(listener.getsockname()[1], list(steps), is_tls=certificates is not None)
@@ -138,6 +139,9 @@ def wire_server(
             if on_connect is not None:
                 on_connect(connection)
             while (request := connection.read_request()) is not None:
+                if forever is not None:
+                    forever(connection, request)
+                    continue
                 server.requests.append(request)
                 step = server.steps.pop(0)
                 if callable(step):
