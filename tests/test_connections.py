@@ -39,10 +39,10 @@ from .support.wire_server import (
     WireServer,
     raw_response,
     response,
-    then_close,
     wire_server,
 )
 
+NO_OPTIONS: Any = {}
 KEY = "a2V5"
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
@@ -230,8 +230,8 @@ def test_no_proxy_without_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
 def test_proxy_per_client_and_per_call(per_call: bool) -> None:
     with wire_server(response()) as proxy:
         options: dict[str, Any] = {"proxies": {"http": proxy.endpoint}}
-        client = RoomsClient("http://contoso.example", KEY, **({} if per_call else options))
-        client.get_room("99", **(options if per_call else {}))
+        client = RoomsClient("http://contoso.example", KEY, **(NO_OPTIONS if per_call else options))
+        client.get_room("99", **(options if per_call else NO_OPTIONS))
     assert proxy.requests[0].target.startswith("http://contoso.example/rooms/99")
 
 
@@ -309,14 +309,16 @@ def test_proxy_over_tls(certificates: Certificates, scheme: str) -> None:
 
 def test_tunnel_through_a_proxy_over_tls(tls_emulator: RoomsEmulator, certificates: Certificates) -> None:
     port = int(tls_emulator.endpoint.rpartition(":")[2])
-    with wire_server(tunnel_to(port), certificates=certificates) as proxy:
-        with RoomsClient.from_connection_string(
+    with (
+        wire_server(tunnel_to(port), certificates=certificates) as proxy,
+        RoomsClient.from_connection_string(
             tls_emulator.connection_string,
             connection_verify=certificates.authority,
             proxies={"https": proxy.endpoint},
-        ) as client:
-            room = client.create_room()
-            assert client.get_room(room.id) == room
+        ) as client,
+    ):
+        room = client.create_room()
+        assert client.get_room(room.id) == room
 
 
 @pytest.mark.parametrize(
@@ -335,7 +337,8 @@ def test_tunnel_through_a_proxy_over_tls(tls_emulator: RoomsEmulator, certificat
 def test_malformed_proxy_url_is_not_shown(monkeypatch: pytest.MonkeyPatch, url: str, environment: bool) -> None:
     if environment:
         monkeypatch.setenv("HTTP_PROXY", url)
-    client = RoomsClient("http://contoso.example", KEY, **({} if environment else {"proxies": {"http": url}}))
+    options: Any = {} if environment else {"proxies": {"http": url}}
+    client = RoomsClient("http://contoso.example", KEY, **options)
     with pytest.raises((ValueError, AzureError)) as caught:
         client.get_room("99", retry_total=0)
     error: BaseException | None = caught.value
@@ -391,8 +394,11 @@ def test_delete_broken_behind_a_proxy_succeeds(certificates: Certificates) -> No
 
 
 def test_delete_refused_by_a_proxy_is_not_found(certificates: Certificates) -> None:
-    with wire_server(response(status="502 No"), not_found_over_tls(certificates)) as proxy:
-        pytest.raises(ResourceNotFoundError, delete_through, proxy, "https", certificates)
+    with (
+        wire_server(response(status="502 No"), not_found_over_tls(certificates)) as proxy,
+        pytest.raises(ResourceNotFoundError),
+    ):
+        delete_through(proxy, "https", certificates)
 
 
 # Time-outs. Every server ends its response at last, so a call that is not bounded succeeds and fails the test.

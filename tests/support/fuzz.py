@@ -36,7 +36,7 @@ POISON = b'HTTP/1.1 200 OK\r\nX-Id: poison\r\nContent-Length: 15\r\n\r\n{"id":"p
 RESET = struct.pack("ii", 1, 0)  # linger for 0 seconds: close() sends RST
 
 
-class Mismatch(AssertionError):
+class MismatchError(AssertionError):
     """A call returned the response to another request."""
 
 
@@ -77,7 +77,13 @@ def malformed_framing(body: bytes, chance: random.Random) -> tuple[str, bytes]:
         ]
     )
     return headers, chance.choice(
-        [body, b"-1\r\n" + body, b"%x\r\n%bXX" % (length, body), b"%x\r\n%b" % (length + 99, body), chunked(body, chance)]
+        [
+            body,
+            b"-1\r\n" + body,
+            b"%x\r\n%bXX" % (length, body),
+            b"%x\r\n%b" % (length + 99, body),
+            chunked(body, chance),
+        ]
     )
 
 
@@ -128,7 +134,9 @@ def send_response(connection: Connection, request_id: str, chance: random.Random
         status = "101 Switching Protocols"
         after = POISON
     elif kind == "bad header":
-        headers += chance.choice(["no colon\r\n", "X: a\r\n folded\r\n", "X : a\r\n", "X: " + "a" * 70_000 + "\r\n", "X: 1\r\n" * 120])
+        headers += chance.choice(
+            ["no colon\r\n", "X: a\r\n folded\r\n", "X : a\r\n", "X: " + "a" * 70_000 + "\r\n", "X: 1\r\n" * 120]
+        )
     elif kind == "503":
         status = "503 Busy"
     data = before + f"{version} {status}\r\n{headers}{framing}\r\n\r\n".encode("latin-1") + body + after
@@ -174,7 +182,8 @@ class Fuzzer:
         client = self._clients[chance.random() < 0.25]
         headers = {"X-Seed": request_id}
         if chance.random() < 0.5:
-            content = chance.choice(["é" * 50, "\N{SNOWMAN}" * 3000, b"\x00\xff" * 40, "a"])
+            contents: list[str | bytes] = ["é" * 50, "\N{SNOWMAN}" * 3000, b"\x00\xff" * 40, "a"]
+            content = chance.choice(contents)
             if chance.random() < 0.3:
                 headers[chance.choice(["Content-Length", "content-length", "Transfer-Encoding"])] = "3"
             request = HttpRequest("POST", f"/rooms/{request_id}", headers=headers, content=content)
@@ -214,7 +223,7 @@ class Fuzzer:
         own_id = response.headers.get("X-Id")
         start = json.dumps({"id": request_id, "padding": ""}).encode()[:-2]
         if own_id != request_id or not start.startswith(content[: len(start)]) or b"poison" in content:
-            raise Mismatch(f"request {request_id} got the response to {own_id}: {content[:200]!r}")
+            raise MismatchError(f"request {request_id} got the response to {own_id}: {content[:200]!r}")
 
 
 def hostile_step(problems: list[str], kinds: Counter[str]) -> Callable[[Connection, Request], None]:
@@ -269,13 +278,11 @@ def fuzz(seed: int, seconds: float, threads: int, interrupts: int) -> str:
             fuzzer.close()
     gc.collect()
     if problems:
-        raise Mismatch("\n".join(problems[:5]))
+        raise MismatchError("\n".join(problems[:5]))
     return f"seed {seed}: {dict(fuzzer.outcomes.most_common())}; server: {dict(kinds.most_common())}"
 
 
-def call_interrupted(
-    fuzzer: Fuzzer, end: float, interrupts: int, stop: threading.Event, problems: list[str]
-) -> int:
+def call_interrupted(fuzzer: Fuzzer, end: float, interrupts: int, stop: threading.Event, problems: list[str]) -> int:
     """Call while a timer's handler raises, up to three times in each call; return how often."""
     chance = random.Random()
     count = budget = 0
@@ -297,10 +304,8 @@ def call_interrupted(
 
     def catching(inner: Callable[[], None]) -> Callable[[], None]:
         def outer() -> None:
-            try:
+            with contextlib.suppress(Interrupted):
                 inner()
-            except Interrupted:
-                pass
 
         return outer
 
@@ -310,7 +315,7 @@ def call_interrupted(
         while count < interrupts and time.monotonic() < end and not stop.is_set():
             guarded()
             budget = 0
-    except Mismatch as error:
+    except MismatchError as error:
         problems.append(str(error))
     finally:
         budget = 0
@@ -330,7 +335,7 @@ def main() -> None:
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     try:
         print(fuzz(arguments.seed, arguments.seconds, arguments.threads, arguments.interrupts))
-    except Mismatch as error:
+    except MismatchError as error:
         sys.exit(f"seed {arguments.seed}: {error}")
 
 

@@ -126,7 +126,8 @@ def wire_server(
 ) -> Iterator[WireServer]:
     """Serve on loopback: each request gets the next step, which is bytes to send or a function of the connection.
 
-    ``forever`` is called instead, if it is given. ``on_connect`` is called with each connection before its first request is read.
+    If ``forever`` is given, it is called instead. ``on_connect`` is called with each connection, before its first
+    request is read.
     """
     listener = socket.create_server(("127.0.0.1", 0))
     server = WireServer(listener.getsockname()[1], list(steps), is_tls=certificates is not None)

@@ -29,7 +29,7 @@ _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n").fullm
 _MAX_LINE = 65536
 
 # Older versions lack what is used here, or read responses differently.
-_MINIMUM_URLLIB3 = (2, 0, 7)
+_MINIMUM_URLLIB3 = (2, 7, 0)
 if tuple(map(int, re.findall(r"[0-9]+", _urllib3_version)[:3])) < _MINIMUM_URLLIB3:
     raise ImportError(
         f"azure-communication-rooms needs urllib3 {'.'.join(map(str, _MINIMUM_URLLIB3))} or newer, "
@@ -287,13 +287,13 @@ class Pools:
         verify = settings.verify
         if verify is True and self._use_env_settings:
             verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        bundle = certifi.where() if verify is True else verify
         context = create_urllib3_context()
         try:
-            if verify is False:
+            if isinstance(bundle, bool):  # verify is False
                 context.check_hostname = False
                 context.verify_mode = ssl.CERT_NONE
             else:
-                bundle = certifi.where() if verify is True else verify
                 is_directory = os.path.isdir(bundle)
                 context.load_verify_locations(None if is_directory else bundle, bundle if is_directory else None)
         except OSError as error:

@@ -111,7 +111,7 @@ class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
                 netloc,
                 tuple(sorted(proxies.items())) if proxies else (),
                 (True if config.verify is None else config.verify) if connection_verify is None else connection_verify,
-                tuple(cert) if isinstance(cert, list) else cert,
+                (cert[0], cert[1]) if isinstance(cert, list) else cert,
             )
         )
         target = f"{path or '/'}?{query}" if query else path or "/"
