@@ -313,8 +313,12 @@ def call_interrupted(fuzzer: Fuzzer, end: float, interrupts: int, stop: threadin
     previous = signal.signal(signal.SIGALRM, handler)
     try:
         while count < interrupts and time.monotonic() < end and not stop.is_set():
-            guarded()
-            budget = 0
+            try:
+                guarded()
+            except Interrupted:  # noqa: PERF203 - one that came while the innermost one was being caught
+                continue
+            finally:
+                budget = 0
     except MismatchError as error:
         problems.append(str(error))
     finally:
