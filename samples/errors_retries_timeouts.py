@@ -16,7 +16,7 @@ def find(client: RoomsClient, room_id: str) -> None:
     except ClientAuthenticationError:
         print("The service refused the access key or the credential")
     except HttpResponseError as error:
-        print(f"Status {error.status_code}: {error.message.partition(chr(10))[0]}")
+        print(f"Status {error.status_code}: {error.message.splitlines()[0]}")
     except AzureError as error:
         print(f"The service could not be reached: {error}")
 

@@ -41,7 +41,7 @@ def room_life(client: RoomsClient) -> None:
         client.update_room(room.id, valid_from=opens, valid_until=opens + timedelta(days=200))
     except HttpResponseError as error:
         print(f"The service refused a range of 200 days, with status {error.status_code}:")
-        print(error.message.partition("\n")[0])
+        print(error.message.splitlines()[0])
 
     print(f"Listed {sum(1 for _ in client.list_rooms())} room(s), page by page")
 

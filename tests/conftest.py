@@ -3,7 +3,10 @@ from collections.abc import Iterator
 import pytest
 
 from azure.communication.rooms import RoomsClient
+from azure.communication.rooms._transport import RoomsTransport
 from azure.communication.rooms.emulator import RoomsEmulator
+
+from .support.certificates import Certificates
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +24,20 @@ def emulator(running_emulator: RoomsEmulator) -> RoomsEmulator:
 
 @pytest.fixture
 def client(emulator: RoomsEmulator) -> Iterator[RoomsClient]:
-    """A client of the emulator that doesn't wait between retries."""
+    """A client of the emulator that does not wait between retries."""
     with RoomsClient.from_connection_string(emulator.connection_string, retry_backoff_factor=0) as client:
         yield client
+
+
+@pytest.fixture
+def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits between attempts in seconds. The client does not really wait."""
+    waits: list[float] = []
+    monkeypatch.setattr(RoomsTransport, "sleep", lambda self, seconds: waits.append(seconds))
+    return waits
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """A server certificate for 127.0.0.1."""
+    return Certificates(tmp_path_factory.mktemp("certificates"))

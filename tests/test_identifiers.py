@@ -48,7 +48,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize(("raw_id", "kind", "properties"), RAW_IDS)
-def test_a_raw_id_tells_class_kind_and_properties(raw_id: str, kind: type, properties: dict[str, object]) -> None:
+def test_identifier_from_raw_id(raw_id: str, kind: type, properties: dict[str, object]) -> None:
     identifier = identifier_from_raw_id(raw_id)
     assert type(identifier) is kind
     assert identifier.kind is KINDS[kind]
@@ -57,9 +57,7 @@ def test_a_raw_id_tells_class_kind_and_properties(raw_id: str, kind: type, prope
 
 
 @pytest.mark.parametrize(("raw_id", "kind", "properties"), [row for row in RAW_IDS if row[0]])
-def test_our_reading_of_a_raw_id_is_that_of_azure_communication_identity(
-    raw_id: str, kind: type, properties: dict[str, object]
-) -> None:
+def test_same_as_the_identity_package(raw_id: str, kind: type, properties: dict[str, object]) -> None:
     theirs = identity.identifier_from_raw_id(raw_id)
     assert type(theirs).__name__ == kind.__name__
     assert theirs.kind.value == KINDS[kind].value
@@ -71,9 +69,7 @@ def test_our_reading_of_a_raw_id_is_that_of_azure_communication_identity(
 
 
 @pytest.mark.parametrize(("raw_id", "kind", "properties"), RAW_IDS)
-def test_an_identifier_made_of_its_properties_has_that_raw_id(
-    raw_id: str, kind: type, properties: dict[str, object]
-) -> None:
+def test_identifier_from_properties(raw_id: str, kind: type, properties: dict[str, object]) -> None:
     assert (kind(**properties) if properties else kind(raw_id)).raw_id == raw_id
 
 
@@ -86,28 +82,28 @@ def test_an_identifier_made_of_its_properties_has_that_raw_id(
         MicrosoftTeamsAppIdentifier("a", raw_id="x"),
     ],
 )
-def test_a_given_raw_id_takes_precedence(identifier: CommunicationIdentifier) -> None:
+def test_raw_id_takes_precedence(identifier: CommunicationIdentifier) -> None:
     assert identifier.raw_id == "x"
 
 
-def test_a_cloud_can_be_given_as_a_string() -> None:
+def test_cloud_as_a_string() -> None:
     assert MicrosoftTeamsUserIdentifier("o", cloud="GCCH").raw_id == "8:gcch:o"
     with pytest.raises(ValueError, match="MOON"):
         MicrosoftTeamsAppIdentifier("a", cloud="MOON")
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
-def test_anything_but_a_str_is_a_type_error(kind: type) -> None:
+def test_identifier_takes_only_a_str(kind: type) -> None:
     with pytest.raises(TypeError, match="must be a str, not int"):
         kind(1)
 
 
-def test_identifier_from_raw_id_takes_a_str_only() -> None:
+def test_raw_id_must_be_a_str() -> None:
     with pytest.raises(TypeError, match="raw_id must be a str, not NoneType"):
         identifier_from_raw_id(None)  # type: ignore[arg-type]
 
 
-def test_identifiers_are_equal_when_their_raw_ids_are() -> None:
+def test_identifier_equality() -> None:
     user = CommunicationUserIdentifier("8:acs:r_u")
     assert user == UnknownIdentifier("8:acs:r_u")
     assert hash(user) == hash(UnknownIdentifier("8:acs:r_u"))
@@ -115,11 +111,11 @@ def test_identifiers_are_equal_when_their_raw_ids_are() -> None:
     assert user != "8:acs:r_u"
 
 
-def test_an_identifier_shows_its_raw_id() -> None:
+def test_identifier_repr() -> None:
     assert repr(PhoneNumberIdentifier("+1425")) == "PhoneNumberIdentifier(raw_id='4:+1425')"
 
 
-def test_an_identifier_can_be_copied_and_pickled() -> None:
+def test_identifier_copies() -> None:
     user = MicrosoftTeamsUserIdentifier("o", cloud=DOD)
     for other in (copy.copy(user), copy.deepcopy(user), pickle.loads(pickle.dumps(user))):
         assert other == user
@@ -133,12 +129,12 @@ def test_an_identifier_can_be_copied_and_pickled() -> None:
         ("MicrosoftBotProperties", MicrosoftTeamsAppProperties),
     ],
 )
-def test_a_deprecated_name_resolves_with_a_warning(old: str, new: type) -> None:
+def test_deprecated_name_warns(old: str, new: type) -> None:
     with pytest.warns(DeprecationWarning, match=f"{old} is deprecated, use {new.__name__}") as caught:
         assert getattr(rooms, old) is new
     assert caught[0].filename == __file__
 
 
-def test_no_other_name_resolves() -> None:
+def test_unknown_name() -> None:
     with warnings.catch_warnings(), pytest.raises(AttributeError, match="NoSuchName"):
         _ = rooms.NoSuchName

@@ -1,4 +1,5 @@
 import copy
+import dataclasses
 import json
 import pickle
 from collections.abc import Callable, Mapping
@@ -36,7 +37,7 @@ def pickled(protocol: int) -> Callable[[object], object]:
 COPIES = [copy.copy, copy.deepcopy, *map(pickled, range(pickle.HIGHEST_PROTOCOL + 1))]
 
 
-def test_a_room_has_the_values_of_its_json() -> None:
+def test_room_from_json() -> None:
     room = CommunicationRoom(ROOM)
     assert room.id == "99445276259151407"
     assert room.created_at == datetime(2023, 7, 5, 21, 57, 45, 168885, timezone.utc)
@@ -45,30 +46,30 @@ def test_a_room_has_the_values_of_its_json() -> None:
     assert room.pstn_dial_out_enabled is True
 
 
-def test_room_is_another_name_of_the_class() -> None:
+def test_room_is_an_alias() -> None:
     assert Room is CommunicationRoom
 
 
-def test_a_room_without_pstn_dial_out_enabled_has_none() -> None:
+def test_room_without_pstn_dial_out_enabled() -> None:
     assert CommunicationRoom({**ROOM, "pstnDialOutEnabled": None}).pstn_dial_out_enabled is None
     del (data := dict(ROOM))["pstnDialOutEnabled"]
     assert CommunicationRoom(data).pstn_dial_out_enabled is None
 
 
-def test_a_room_gives_its_json_back_to_the_last_digit_and_with_unknown_members() -> None:
+def test_room_keeps_its_json() -> None:
     data = {**ROOM, "colour": {"name": "blue"}}
     room = CommunicationRoom(data)
     assert room.as_dict() == data
     assert json.loads(json.dumps(room.as_dict())) == data
 
 
-def test_what_as_dict_gave_can_be_changed_without_changing_the_model() -> None:
+def test_room_as_dict_is_a_copy() -> None:
     room = CommunicationRoom({**ROOM, "colour": {"name": "blue"}})
     room.as_dict()["colour"].clear()  # type: ignore[attr-defined]
     assert room.as_dict()["colour"] == {"name": "blue"}
 
 
-def test_a_room_can_be_made_from_values() -> None:
+def test_room_from_values() -> None:
     room = CommunicationRoom(
         id="99445276259151407",
         created_at=datetime(2026, 12, 1, 9),  # noqa: DTZ001 - without time zone it is UTC
@@ -84,34 +85,67 @@ def test_a_room_can_be_made_from_values() -> None:
     assert room.pstn_dial_out_enabled is None
 
 
-def test_rooms_are_equal_by_value() -> None:
+def test_room_from_strings() -> None:
+    room = CommunicationRoom(
+        id="99445276259151407",
+        created_at="2026-12-01T09:00:00",
+        valid_from="2026-12-01T09:00:00+02:00",
+        valid_until="2026-12-02T09:00:00.5Z",
+        pstn_dial_out_enabled=False,
+    )
+    assert room.created_at == datetime(2026, 12, 1, 9, tzinfo=timezone.utc)
+    assert room.valid_from == datetime(2026, 12, 1, 7, tzinfo=timezone.utc)
+    assert room.valid_until == datetime(2026, 12, 2, 9, 0, 0, 500000, timezone.utc)
+    with pytest.raises(ValueError, match="valid_from must be an ISO 8601 time such as .*, not 'soon'"):
+        CommunicationRoom(id="99", created_at=room.created_at, valid_from="soon", valid_until="soon")
+
+
+def test_room_is_a_dataclass() -> None:
+    room = CommunicationRoom({**ROOM, "colour": "blue"})
+    values = {name: getattr(room, name) for name in ("id", "created_at", "valid_from", "valid_until")}
+    assert vars(room) == dataclasses.asdict(room) == {**values, "pstn_dial_out_enabled": True}
+    assert CommunicationRoom(**vars(room)) == room
+    assert dataclasses.replace(room, id="99").id == "99"
+
+
+def test_room_json_of_any_mapping() -> None:
+    assert CommunicationRoom(MappingProxyType(ROOM)).as_dict() == ROOM
+
+
+def test_room_does_not_share_its_json() -> None:
+    room = CommunicationRoom(data := dict(ROOM))
+    data.clear()
+    assert room.as_dict() == ROOM
+
+
+def test_room_equality() -> None:
     assert CommunicationRoom(ROOM) == CommunicationRoom(dict(ROOM))
     assert hash(CommunicationRoom(ROOM)) == hash(CommunicationRoom(dict(ROOM)))
     assert CommunicationRoom(ROOM) != CommunicationRoom({**ROOM, "pstnDialOutEnabled": False})
-    assert CommunicationRoom(ROOM) != ROOM
+    assert CommunicationRoom(ROOM).__eq__(ROOM) is NotImplemented
 
 
-def test_a_room_shows_its_values() -> None:
+def test_room_repr() -> None:
     text = repr(CommunicationRoom(ROOM))
     assert text.startswith("CommunicationRoom(id='99445276259151407', created_at=datetime.datetime(2023, 7, 5, 21")
     assert text.endswith("pstn_dial_out_enabled=True)")
 
 
 @pytest.mark.parametrize("copied", COPIES)
-def test_a_room_can_be_copied_and_pickled(copied: Callable[[CommunicationRoom], CommunicationRoom]) -> None:
+def test_room_copies(copied: Callable[[CommunicationRoom], CommunicationRoom]) -> None:
     room = copied(CommunicationRoom(ROOM))
     assert room == CommunicationRoom(ROOM)
     assert room.as_dict() == ROOM
 
 
-def test_a_copy_of_a_subclass_is_of_that_class() -> None:
+def test_room_subclass_copies() -> None:
     class Mine(CommunicationRoom):
         pass
 
     assert type(copy.copy(Mine(ROOM))) is Mine
 
 
-def test_a_room_cannot_be_changed() -> None:
+def test_room_is_immutable() -> None:
     with pytest.raises(AttributeError):
         CommunicationRoom(ROOM).valid_until = datetime.now(timezone.utc)  # type: ignore[misc]
 
@@ -119,26 +153,28 @@ def test_a_room_cannot_be_changed() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"id": 99}, "'id' must be a string, not int"),
-        ({"id": ""}, "'id' is empty"),
-        ({"validFrom": None}, "'validFrom' must be a string, not NoneType"),
-        ({"validUntil": "soon"}, "'validUntil' is not a time: 'soon'"),
-        ({"createdAt": "0001-01-01T00:00:00+14:00"}, "'createdAt' is not a time"),
-        ({"pstnDialOutEnabled": "yes"}, "'pstnDialOutEnabled' must be a boolean, not str"),
+        ({"id": 99}, "'id' must be a string that is not empty, not 99"),
+        ({"id": ""}, "'id' must be a string that is not empty, not ''"),
+        ({"validFrom": None}, "'validFrom' must be a time, not None"),
+        ({"validFrom": 5}, "'validFrom' must be a time, not 5"),
+        ({"validUntil": "soon"}, "'validUntil' must be a time, not 'soon'"),
+        ({"createdAt": "0001-01-01T00:00:00+14:00"}, "'createdAt' must be a time, not '0001"),
+        ({"pstnDialOutEnabled": "yes"}, "'pstnDialOutEnabled' must be a boolean, not 'yes'"),
+        ({"pstnDialOutEnabled": 1}, "'pstnDialOutEnabled' must be a boolean, not 1"),
     ],
 )
-def test_json_that_is_no_room_is_a_value_error_that_names_the_member(change: dict[str, object], message: str) -> None:
+def test_invalid_room_names_the_member(change: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         CommunicationRoom({**ROOM, **change})
 
 
 @pytest.mark.parametrize("name", ["id", "createdAt", "validFrom", "validUntil"])
-def test_a_missing_member_is_a_value_error_that_names_it(name: str) -> None:
+def test_missing_member_is_named(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name!r} is missing"):
         CommunicationRoom({key: value for key, value in ROOM.items() if key != name})
 
 
-def test_a_room_takes_json_or_values_but_not_both_and_nothing_else() -> None:
+def test_room_takes_json_or_values() -> None:
     with pytest.raises(TypeError, match="as a mapping, or its values by keyword"):
         CommunicationRoom(ROOM, id="99")  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="as a mapping, or its values by keyword"):
@@ -147,11 +183,13 @@ def test_a_room_takes_json_or_values_but_not_both_and_nothing_else() -> None:
         CommunicationRoom("99")  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="id must be a str, not int"):
         CommunicationRoom(id=99)  # type: ignore[call-overload]
-    with pytest.raises(TypeError, match="created_at must be a datetime"):
+    with pytest.raises(TypeError, match="created_at must be a datetime or an ISO 8601 string, not NoneType"):
         CommunicationRoom(id="99")  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="as a mapping, or its values by keyword"):
+        CommunicationRoom(ROOM, valid_until="2026-12-01T09:00:00Z")  # type: ignore[call-overload]
 
 
-def test_a_participant_takes_identifier_and_role_by_position_or_by_keyword() -> None:
+def test_participant_by_position_or_keyword() -> None:
     by_position = RoomParticipant(USER, ParticipantRole.CONSUMER)
     by_keyword = RoomParticipant(communication_identifier=USER, role=ParticipantRole.CONSUMER)
     assert by_position == by_keyword
@@ -159,24 +197,24 @@ def test_a_participant_takes_identifier_and_role_by_position_or_by_keyword() -> 
     assert by_position.role is ParticipantRole.CONSUMER
 
 
-def test_a_participant_is_an_attendee_unless_told_otherwise() -> None:
+def test_participant_default_role() -> None:
     assert RoomParticipant(USER).role is ParticipantRole.ATTENDEE
     assert RoomParticipant(USER, None).role is ParticipantRole.ATTENDEE
     assert RoomParticipant({"rawId": "8:acs:r_u"}).role is ParticipantRole.ATTENDEE
 
 
-def test_a_known_role_given_as_a_string_is_that_role() -> None:
+def test_known_role_as_a_string() -> None:
     assert RoomParticipant(USER, "Presenter").role is ParticipantRole.PRESENTER
 
 
-def test_a_role_of_an_enum_of_the_callers_is_its_value() -> None:
+def test_role_of_another_enum() -> None:
     class Mine(str, Enum):
         HOST = "Presenter"
 
     assert RoomParticipant(USER, Mine.HOST).as_dict()["role"] == "Presenter"
 
 
-def test_a_participant_follows_its_identifier() -> None:
+def test_participant_follows_its_identifier() -> None:
     user = CommunicationUserIdentifier("8:acs:r_u")
     participant = RoomParticipant(user)
     user.raw_id = "8:acs:r_v"
@@ -184,18 +222,18 @@ def test_a_participant_follows_its_identifier() -> None:
     assert participant != RoomParticipant(USER)
 
 
-def test_an_unknown_role_stays_a_string() -> None:
+def test_unknown_role_stays_a_string() -> None:
     participant = RoomParticipant({"rawId": "8:acs:r_u", "role": "Moderator"})
     assert participant.role == "Moderator"
     assert type(participant.role) is str
     assert participant.as_dict() == {"rawId": "8:acs:r_u", "role": "Moderator"}
 
 
-def test_a_role_is_written_as_the_service_writes_it() -> None:
+def test_role_str() -> None:
     assert f"{ParticipantRole.PRESENTER}" == str(ParticipantRole.PRESENTER) == "Presenter"
 
 
-def test_a_participant_has_the_values_of_its_json_and_gives_it_back() -> None:
+def test_participant_from_json() -> None:
     data = {"rawId": "4:+14255550123", "role": "Collaborator", "since": "yesterday"}
     participant = RoomParticipant(data)
     assert participant.communication_identifier == PhoneNumberIdentifier("+14255550123")
@@ -203,7 +241,7 @@ def test_a_participant_has_the_values_of_its_json_and_gives_it_back() -> None:
     assert participant.as_dict() == data
 
 
-def test_an_identifier_of_azure_communication_identity_or_any_with_a_raw_id_will_do() -> None:
+def test_participant_with_another_identifier() -> None:
     class Mine:
         raw_id = "8:acs:r_mine"
         kind = "mine"
@@ -213,7 +251,7 @@ def test_an_identifier_of_azure_communication_identity_or_any_with_a_raw_id_will
     assert RoomParticipant(Mine()).as_dict() == {"rawId": "8:acs:r_mine", "role": "Attendee"}
 
 
-def test_identifier_and_role_of_a_participant_can_be_changed() -> None:
+def test_participant_can_be_changed() -> None:
     participant = RoomParticipant(USER)
     participant.role = "Presenter"
     participant.communication_identifier = UnknownIdentifier("48:echo")
@@ -221,7 +259,7 @@ def test_identifier_and_role_of_a_participant_can_be_changed() -> None:
 
 
 @pytest.mark.parametrize("copied", COPIES)
-def test_a_participant_can_be_copied_and_pickled(copied: Callable[[RoomParticipant], RoomParticipant]) -> None:
+def test_participant_copies(copied: Callable[[RoomParticipant], RoomParticipant]) -> None:
     participant = RoomParticipant(USER, "Moderator")
     other = copied(participant)
     assert other == participant
@@ -229,40 +267,62 @@ def test_a_participant_can_be_copied_and_pickled(copied: Callable[[RoomParticipa
     assert participant.role == "Moderator"
 
 
-def test_participants_are_equal_by_value() -> None:
+def test_participant_is_a_dataclass() -> None:
+    assert dataclasses.asdict(RoomParticipant(USER, "Presenter")) == {
+        "communication_identifier": {
+            "raw_id": "8:acs:r_u",
+            "properties": {"id": "8:acs:r_u"},
+            "kind": "communication_user",
+        },
+        "role": "Presenter",
+    }
+
+
+def test_changes_of_a_participant_are_checked() -> None:
+    participant = RoomParticipant({"rawId": "8:acs:r_u", "role": "Consumer", "since": 1})
+    with pytest.raises(TypeError, match="role must be a ParticipantRole or a str, not int"):
+        participant.role = 3  # type: ignore[assignment]
+    with pytest.raises(TypeError, match="communication_identifier must be a CommunicationIdentifier"):
+        participant.communication_identifier = "8:acs:r_v"  # type: ignore[assignment]
+    assert participant.as_dict() == {"rawId": "8:acs:r_u", "role": "Consumer", "since": 1}
+    participant.role = "Presenter"
+    assert participant.role is ParticipantRole.PRESENTER
+
+
+def test_participant_equality() -> None:
     assert RoomParticipant(USER) == RoomParticipant(UnknownIdentifier("8:acs:r_u"), "Attendee")
     assert RoomParticipant(USER) != RoomParticipant(USER, ParticipantRole.CONSUMER)
     assert RoomParticipant(USER) != USER
 
 
-def test_a_participant_shows_its_values() -> None:
+def test_participant_repr() -> None:
     assert repr(RoomParticipant(USER)) == (
         "RoomParticipant(communication_identifier=CommunicationUserIdentifier(raw_id='8:acs:r_u'), role='Attendee')"
     )
 
 
-def test_a_raw_id_in_place_of_an_identifier_is_a_type_error_that_says_what_to_do() -> None:
+def test_raw_id_is_not_an_identifier() -> None:
     with pytest.raises(TypeError, match=r"communication_identifier must be .* not str; identifier_from_raw_id\(\)"):
         RoomParticipant("8:acs:r_u")  # type: ignore[call-overload]
 
 
-def test_an_identifier_without_raw_id_is_a_type_error() -> None:
+def test_none_is_not_an_identifier() -> None:
     with pytest.raises(TypeError, match=r"communication_identifier must be a CommunicationIdentifier.*not NoneType"):
         RoomParticipant(None)  # type: ignore[call-overload]
 
 
-def test_a_role_that_is_no_string_is_a_type_error() -> None:
+def test_role_must_be_a_str() -> None:
     with pytest.raises(TypeError, match="role must be a ParticipantRole or a str, not int"):
         RoomParticipant(USER, 3)  # type: ignore[call-overload]
 
 
-def test_json_that_is_no_participant_is_a_value_error_that_names_the_member() -> None:
+def test_invalid_participant_names_the_member() -> None:
     with pytest.raises(ValueError, match="'rawId' is missing"):
         RoomParticipant({"role": "Attendee"})
     with pytest.raises(ValueError, match="'role' must be a string, not int"):
         RoomParticipant({"rawId": "8:acs:r_u", "role": 3})
 
 
-def test_a_role_beside_json_is_a_type_error() -> None:
-    with pytest.raises(TypeError, match="role must not be given beside"):
+def test_role_in_addition_to_json() -> None:
+    with pytest.raises(TypeError, match="role must not be given together with the service's JSON"):
         RoomParticipant({"rawId": "8:acs:r_u"}, ParticipantRole.CONSUMER)  # type: ignore[call-overload]

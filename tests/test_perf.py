@@ -142,7 +142,7 @@ def test_every_measurement_fills_its_rows(server: run.Process) -> None:
     ):
         summaries = [run.summary(row) for row in run.Benchmark(first, second, server, SMALL).run()]
     measures = {summary["measure"] for summary in summaries}
-    assert {*run.OPERATIONS.values(), *run.REFERENCES.values(), "import", "import: memory"} <= measures
+    assert {*worker.titles().values(), *run.REFERENCES.values(), "import", "import: memory"} <= measures
     assert {"list 100 rooms, 30 to a page", "emulator: get", "peak memory, 2,000 rooms above 1,000"} <= measures
     opened = next(summary for summary in summaries if summary["unit"] == "connections")
     assert 1 <= opened["ours"]["value"] <= SMALL.threads

@@ -27,7 +27,8 @@ user = CommunicationUserIdentifier("8:acs:r_u")
 presenter = RoomParticipant(communication_identifier=user, role=ParticipantRole.PRESENTER)
 room = client.create_room(valid_from=now, valid_until=now + timedelta(days=1), participants=[presenter])
 assert client.get_room(room.id).id == room.id
-assert client.update_room(room_id=room.id, valid_until=now + timedelta(days=2)).id == room.id
+later = now + timedelta(days=2)
+assert client.update_room(room_id=room.id, valid_from=now, valid_until=later).id == room.id
 phones = [PhoneNumberIdentifier(f"+1425555012{digit}") for digit in range(7)]
 client.add_or_update_participants(
     room_id=room.id,

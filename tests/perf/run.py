@@ -187,7 +187,7 @@ class Benchmark:
     def calls(self) -> Iterator[Row]:
         arguments = {"endpoint": self.listen(), "times": self.sizes.calls}
         targets = {"create_room": 0.5, "get_room": 0.5, "list_rooms": 0.6, "update_room": 0.5}
-        for name, text in OPERATIONS.items():
+        for name, text in self.ours.ask("titles").items():
             released, ours = self.pairs(self.sizes.turns, "call", name=name, **arguments)
             yield Row(text, "µs", released, ours, Target("≤", targets[name]) if name in targets else None)
         subjects = [partial(self.released.ask, "call", name="get_room", **arguments)]
@@ -241,30 +241,20 @@ class Benchmark:
 
     def emulator(self) -> Iterator[Row]:
         with closing(Process(self.ours.python, "worker.py")) as process:
-            endpoint = process.ask("emulator")
+            endpoint, titles = process.ask("emulator"), process.ask("titles")
 
             def turn(name: str) -> Figures:
                 before = process.ask("process_time")
                 load = self.ours.ask("load", endpoint=endpoint, name=name, seconds=self.sizes.load_seconds)
                 used = process.ask("process_time") - before
-                return {"value": load["answered"] / load["seconds"], "cpu": load["answered"] / used}
+                return {"value": load["responses"] / load["seconds"], "cpu": load["responses"] / used}
 
             for name in ("create_room", "get_room", "list_rooms"):
                 (ours,) = by_turns(self.sizes.load_turns, partial(turn, name))
                 target = Target("≥", 1_500, ("ours", "cpu"))
-                yield Row(f"emulator: {OPERATIONS[name]}", "requests/s", [], ours, target)
+                yield Row(f"emulator: {titles[name]}", "requests/s", [], ours, target)
 
 
-OPERATIONS = {
-    "create_room": "create with 10 participants",
-    "get_room": "get",
-    "list_rooms": "list a page of 30 rooms",
-    "update_room": "update",
-    "delete_room": "delete",
-    "list_participants": "list 30 participants",
-    "add_or_update_participants": "add or update 10 participants",
-    "remove_participants": "remove 10 participants",
-}
 REFERENCES = {
     "pipeline": "get: azure-core pipeline, no policies",
     "pipeline_without_env": "get: the same, trust_env off",

@@ -2,6 +2,7 @@
 
 # pyright: strict, reportUnnecessaryTypeIgnoreComment=true
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from azure.core.credentials import AzureKeyCredential
@@ -10,10 +11,12 @@ from azure.core.rest import HttpRequest, HttpResponse
 from typing_extensions import assert_type
 
 from azure.communication.rooms import (
+    ClientOptions,
     CommunicationIdentifier,
     CommunicationRoom,
     CommunicationUserIdentifier,
     ParticipantRole,
+    RequestOptions,
     RoomParticipant,
     RoomsClient,
 )
@@ -44,7 +47,12 @@ def rooms(client: RoomsClient, opens: datetime, closes: datetime) -> None:
     assert_type(client.update_room(room.id, valid_from=opens, valid_until=closes), CommunicationRoom)
     assert_type(client.list_rooms(), ItemPaged[CommunicationRoom])
     client.delete_room(room.id)
+    client.create_room(valid_from="2026-12-01T09:00:00Z", raw_response_hook=lambda response: response.http_response)
+    request_options: RequestOptions = {"retry_total": 20, "timeout": 2.5}
+    client_options: ClientOptions = {"user_agent": "contoso"}
+    RoomsClient.from_connection_string("endpoint=…", **client_options).get_room(room.id, **request_options)
 
+    request_options["read_timout"] = 1  # type: ignore[typeddict-unknown-key]
     client.create_room(valid_form=opens)  # type: ignore[call-arg]
     client.create_room(opens)  # type: ignore[call-arg]
     client.create_room(valid_from=7)  # type: ignore[arg-type]
@@ -54,6 +62,12 @@ def rooms(client: RoomsClient, opens: datetime, closes: datetime) -> None:
     client.get_room(room.id, read_timeout="soon")  # type: ignore[arg-type]
     room.valid_from = opens  # type: ignore[misc]
     print(room.topic)  # type: ignore[attr-defined]
+
+
+@dataclass
+class Guest:
+    communication_identifier: CommunicationIdentifier
+    role: ParticipantRole = ParticipantRole.CONSUMER
 
 
 def participants(client: RoomsClient, room_id: str) -> None:
@@ -67,6 +81,8 @@ def participants(client: RoomsClient, room_id: str) -> None:
         assert_type(participant.communication_identifier.raw_id, str)
         assert_type(participant.role, ParticipantRole | str)
     client.remove_participants(room_id, client.list_participants(room_id))
+    client.add_or_update_participants(room_id, [{"rawId": "8:acs:contoso_user", "role": "Presenter"}, Guest(user)])
+    client.remove_participants(room_id, [{"rawId": "8:acs:contoso_user"}, Guest(user), user])
 
     client.add_or_update_participants(room_id, [user])  # type: ignore[list-item]
     client.add_or_update_participants(room_id, "8:acs:contoso_user")  # type: ignore[arg-type]

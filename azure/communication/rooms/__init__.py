@@ -19,13 +19,16 @@ from ._identifiers import (
     UnknownIdentifier,
     identifier_from_raw_id,
 )
-from ._models import CommunicationRoom, ParticipantRole, RoomParticipant
+from ._models import CommunicationRoom, ParticipantLike, ParticipantRole, RoomParticipant
+from ._options import ClientOptions, CommonOptions, RequestOptions
 from ._version import VERSION as __version__  # noqa: N811 - it is one
 
 Room = CommunicationRoom
 
 __all__ = [
     "ApiVersion",
+    "ClientOptions",
+    "CommonOptions",
     "CommunicationCloudEnvironment",
     "CommunicationIdentifier",
     "CommunicationIdentifierKind",
@@ -36,9 +39,11 @@ __all__ = [
     "MicrosoftTeamsAppProperties",
     "MicrosoftTeamsUserIdentifier",
     "MicrosoftTeamsUserProperties",
+    "ParticipantLike",
     "ParticipantRole",
     "PhoneNumberIdentifier",
     "PhoneNumberProperties",
+    "RequestOptions",
     "Room",
     "RoomParticipant",
     "RoomsClient",

@@ -43,6 +43,8 @@ def authentication_policy(
         )
     if inspect.iscoroutinefunction(get_token):
         raise TypeError("credential must not be an async credential: this client is synchronous")
+    if isinstance(scopes, str):
+        raise TypeError("credential_scopes must be a sequence of scopes, not a str")
     if not is_tls:
         raise ValueError("endpoint must be https with a TokenCredential, because bearer tokens are sent over TLS only")
     return BearerTokenCredentialPolicy(credential, *scopes)

@@ -1,6 +1,7 @@
-"""Communication identifiers: the people, phones and apps that can take part in a room, and their raw IDs."""
+"""Communication identifiers: the people, phone numbers and apps that can be in a room, and their raw IDs."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, Protocol, TypedDict
 
@@ -26,10 +27,10 @@ class CommunicationCloudEnvironment(str, Enum, metaclass=CaseInsensitiveEnumMeta
 
 
 class CommunicationIdentifier(Protocol):
-    """Anything that names a participant.
+    """Anything that identifies a participant.
 
-    The classes of this package and those of ``azure-communication-identity`` satisfy it, and so does any object
-    with these three members; of them, the client reads ``raw_id``.
+    The identifiers of this package and of ``azure-communication-identity`` satisfy this protocol, and so does any
+    object with these three attributes. The client reads only ``raw_id``.
     """
 
     @property
@@ -42,7 +43,7 @@ class CommunicationIdentifier(Protocol):
 
     @property
     def kind(self) -> str:
-        """What the identifier stands for, a :class:`CommunicationIdentifierKind`.
+        """What the identifier stands for: a :class:`CommunicationIdentifierKind`.
 
         :rtype: str
         """
@@ -57,10 +58,13 @@ class CommunicationIdentifier(Protocol):
         ...
 
 
+# Dataclasses, so that dataclasses.asdict() and web frameworks can convert them.
+@dataclass(init=False, eq=False, repr=False)
 class _Identifier:
-    """What the identifier classes share: a raw ID, and equality by it."""
+    """An identifier with a raw ID. Identifiers are equal if their raw IDs are."""
 
     raw_id: str
+    """The identifier as the service writes it."""
 
     def __eq__(self, other: object) -> bool:
         other_raw_id = getattr(other, "raw_id", None)
@@ -88,16 +92,19 @@ class CommunicationUserProperties(TypedDict):
     """The whole raw ID of the user."""
 
 
+@dataclass(init=False, eq=False, repr=False)
 class CommunicationUserIdentifier(_Identifier):
     """A user of an Azure Communication Services resource.
 
     :param str id: The user's ID, such as ``8:acs:<resource>_<user>``.
-    :keyword str raw_id: The raw ID, where it is not ``id`` itself. Default: ``id``.
+    :keyword str raw_id: The raw ID, if it differs from ``id``. Default: ``id``.
     :raises TypeError: ``id`` or ``raw_id`` is not a str.
     """
 
-    kind: Literal[CommunicationIdentifierKind.COMMUNICATION_USER] = CommunicationIdentifierKind.COMMUNICATION_USER
     properties: CommunicationUserProperties
+    """The parts of the identifier, by name."""
+    kind: Literal[CommunicationIdentifierKind.COMMUNICATION_USER] = CommunicationIdentifierKind.COMMUNICATION_USER
+    """What the identifier stands for."""
 
     def __init__(self, id: str, *, raw_id: str | None = None) -> None:  # noqa: A002 - the released name
         self.properties = {"id": _text("id", id)}
@@ -111,16 +118,19 @@ class PhoneNumberProperties(TypedDict):
     """The phone number in E.164 form, such as ``+14255550123``."""
 
 
+@dataclass(init=False, eq=False, repr=False)
 class PhoneNumberIdentifier(_Identifier):
     """A phone number.
 
     :param str value: The number in E.164 form, such as ``+14255550123``.
-    :keyword str raw_id: The raw ID, where it is not the usual one. Default: ``4:`` and the number.
+    :keyword str raw_id: The raw ID. Default: ``4:`` followed by the number.
     :raises TypeError: ``value`` or ``raw_id`` is not a str.
     """
 
-    kind: Literal[CommunicationIdentifierKind.PHONE_NUMBER] = CommunicationIdentifierKind.PHONE_NUMBER
     properties: PhoneNumberProperties
+    """The parts of the identifier, by name."""
+    kind: Literal[CommunicationIdentifierKind.PHONE_NUMBER] = CommunicationIdentifierKind.PHONE_NUMBER
+    """What the identifier stands for."""
 
     def __init__(self, value: str, *, raw_id: str | None = None) -> None:
         self.properties = {"value": _text("value", value)}
@@ -131,7 +141,7 @@ class MicrosoftTeamsUserProperties(TypedDict):
     """The properties of a :class:`MicrosoftTeamsUserIdentifier`."""
 
     user_id: str
-    """The user's Microsoft Entra object ID, or the visitor's ID where the user is anonymous."""
+    """The user's Microsoft Entra object ID, or the visitor's ID if the user is anonymous."""
     is_anonymous: bool
     """Whether the user joined without signing in."""
     cloud: CommunicationCloudEnvironment
@@ -146,20 +156,23 @@ _TEAMS_USER_PREFIXES = {
 _TEAMS_VISITOR_PREFIX = "8:teamsvisitor:"
 
 
+@dataclass(init=False, eq=False, repr=False)
 class MicrosoftTeamsUserIdentifier(_Identifier):
-    """A user of Microsoft Teams.
+    """A Microsoft Teams user.
 
-    :param str user_id: The user's Microsoft Entra object ID, or the visitor's ID where the user is anonymous.
+    :param str user_id: The user's Microsoft Entra object ID, or the visitor's ID if the user is anonymous.
     :keyword bool is_anonymous: Whether the user joined without signing in. Default: False.
     :keyword cloud: The cloud that the user belongs to. Default: PUBLIC.
     :paramtype cloud: str or ~azure.communication.rooms.CommunicationCloudEnvironment
-    :keyword str raw_id: The raw ID, where it is not the one made of the other arguments.
+    :keyword str raw_id: The raw ID. Default: the one that follows from the other arguments.
     :raises TypeError: ``user_id`` or ``raw_id`` is not a str.
-    :raises ValueError: ``cloud`` is none of the known clouds.
+    :raises ValueError: ``cloud`` is not a known cloud.
     """
 
-    kind: Literal[CommunicationIdentifierKind.MICROSOFT_TEAMS_USER] = CommunicationIdentifierKind.MICROSOFT_TEAMS_USER
     properties: MicrosoftTeamsUserProperties
+    """The parts of the identifier, by name."""
+    kind: Literal[CommunicationIdentifierKind.MICROSOFT_TEAMS_USER] = CommunicationIdentifierKind.MICROSOFT_TEAMS_USER
+    """What the identifier stands for."""
 
     def __init__(
         self,
@@ -194,19 +207,22 @@ _TEAMS_APP_PREFIXES = {
 }
 
 
+@dataclass(init=False, eq=False, repr=False)
 class MicrosoftTeamsAppIdentifier(_Identifier):
-    """An app of Microsoft Teams, such as a call queue or a bot.
+    """A Microsoft Teams app, such as a call queue or a bot.
 
     :param str app_id: The app's Microsoft Entra object ID.
     :keyword cloud: The cloud that the app belongs to. Default: PUBLIC.
     :paramtype cloud: str or ~azure.communication.rooms.CommunicationCloudEnvironment
-    :keyword str raw_id: The raw ID, where it is not the one made of the other arguments.
+    :keyword str raw_id: The raw ID. Default: the one that follows from the other arguments.
     :raises TypeError: ``app_id`` or ``raw_id`` is not a str.
-    :raises ValueError: ``cloud`` is none of the known clouds.
+    :raises ValueError: ``cloud`` is not a known cloud.
     """
 
-    kind: Literal[CommunicationIdentifierKind.MICROSOFT_TEAMS_APP] = CommunicationIdentifierKind.MICROSOFT_TEAMS_APP
     properties: MicrosoftTeamsAppProperties
+    """The parts of the identifier, by name."""
+    kind: Literal[CommunicationIdentifierKind.MICROSOFT_TEAMS_APP] = CommunicationIdentifierKind.MICROSOFT_TEAMS_APP
+    """What the identifier stands for."""
 
     def __init__(
         self,
@@ -221,15 +237,18 @@ class MicrosoftTeamsAppIdentifier(_Identifier):
         )
 
 
+@dataclass(init=False, eq=False, repr=False)
 class UnknownIdentifier(_Identifier):
-    """An identifier of a kind that this version of the package does not know. Its raw ID is kept as it is.
+    """An identifier of a kind that this package does not know. It keeps the raw ID as it is.
 
     :param str identifier: The raw ID.
     :raises TypeError: ``identifier`` is not a str.
     """
 
-    kind: Literal[CommunicationIdentifierKind.UNKNOWN] = CommunicationIdentifierKind.UNKNOWN
     properties: Mapping[str, object]
+    """The parts of the identifier, by name."""
+    kind: Literal[CommunicationIdentifierKind.UNKNOWN] = CommunicationIdentifierKind.UNKNOWN
+    """What the identifier stands for."""
 
     def __init__(self, identifier: str) -> None:
         self.properties = {}
@@ -240,11 +259,17 @@ _USER_PREFIXES = ("8:acs:", "8:dod-acs:", "8:gcch-acs:", "8:spool:")
 
 
 def identifier_from_raw_id(raw_id: str) -> CommunicationIdentifier:
-    """Make the identifier that a raw ID stands for.
+    """Convert a raw ID to an identifier.
+
+    .. code-block:: python
+
+        from azure.communication.rooms import PhoneNumberIdentifier, identifier_from_raw_id
+
+        assert identifier_from_raw_id("4:+14255550123") == PhoneNumberIdentifier("+14255550123")
 
     :param str raw_id: A raw ID as the service writes it, such as ``8:acs:...`` or ``4:+14255550123``.
-    :return: The identifier, of the class that the raw ID's prefix tells; an :class:`UnknownIdentifier` where the
-     prefix is none of the known ones. Its ``raw_id`` is the one given.
+    :return: An identifier with this ``raw_id``. Its class follows from the prefix; if that is unknown, it is an
+     :class:`UnknownIdentifier`.
     :rtype: ~azure.communication.rooms.CommunicationIdentifier
     :raises TypeError: ``raw_id`` is not a str.
     """

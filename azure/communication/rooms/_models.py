@@ -1,10 +1,11 @@
-"""The models: what the service's JSON says, as Python values."""
+"""The models: the service's JSON as Python values."""
 
 import copy
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from azure.core import CaseInsensitiveEnumMeta
 
@@ -15,7 +16,7 @@ from ._time import parse_time, response_time
 class ParticipantRole(str, Enum, metaclass=CaseInsensitiveEnumMeta):
     """What a participant may do in the call.
 
-    The service may know more roles than these; one that is not here stays the string that the service sent.
+    The service may add roles. A role that is not listed here stays the string that the service sent.
     """
 
     PRESENTER = "Presenter"
@@ -23,7 +24,7 @@ class ParticipantRole(str, Enum, metaclass=CaseInsensitiveEnumMeta):
     """The default."""
     CONSUMER = "Consumer"
     COLLABORATOR = "Collaborator"
-    """From api-version 2025-03-13 on."""
+    """Described since API version 2025-03-13."""
 
     def __str__(self) -> str:
         return self.value
@@ -32,37 +33,68 @@ class ParticipantRole(str, Enum, metaclass=CaseInsensitiveEnumMeta):
 _ROLES: dict[str, ParticipantRole] = {role.value: role for role in list(ParticipantRole)}
 
 
-def _member(model: str, data: Mapping[str, object], name: str) -> str:
-    value = data.get(name)
-    if not isinstance(value, str):
-        raise ValueError(
-            f"{model}: {name!r} must be a string, not {type(value).__name__}"
-            if name in data
-            else f"{model}: {name!r} is missing"
-        )
-    return value
+_EXPECTED = {
+    "id": "a string that is not empty",
+    "createdAt": "a time",
+    "validFrom": "a time",
+    "validUntil": "a time",
+    "pstnDialOutEnabled": "a boolean",
+}
 
 
+@dataclass(frozen=True, init=False)
 class CommunicationRoom:
-    """A room, as the service answered it: an invite-only call space with a lifetime. Also named ``Room``.
+    """A room as the service described it: an invite-only call space with a lifetime. ``Room`` is the same class.
 
-    It can be made from the service's JSON, ``CommunicationRoom({"id": ..., "createdAt": ..., ...})``, or from
-    values by keyword. A room is a snapshot and cannot be changed; :meth:`RoomsClient.update_room` changes the
-    room at the service and answers a new snapshot. Rooms are equal when all their values are.
+    A room is an immutable snapshot. :meth:`RoomsClient.update_room` changes the room at the service and returns a new
+    snapshot. Two rooms are equal if all their attributes are. A room is a dataclass, so ``vars(room)`` and
+    ``dataclasses.asdict(room)`` return its attributes, and :meth:`as_dict` returns the service's JSON.
 
-    :param data: The service's JSON. Members that this package does not know are kept for :meth:`as_dict`.
+    You can create one for a test, from the service's JSON or from values:
+
+    .. code-block:: python
+
+        from azure.communication.rooms import CommunicationRoom
+
+        room = CommunicationRoom(
+            id="99445276259151407",
+            created_at="2026-12-01T08:00:00Z",
+            valid_from="2026-12-01T09:00:00Z",
+            valid_until="2026-12-01T10:00:00Z",
+        )
+        assert CommunicationRoom(room.as_dict()) == room
+
+    :param data: The service's JSON, ``{"id": ..., "createdAt": ..., ...}``. Members that this package does not know are
+     kept for :meth:`as_dict`.
     :type data: Mapping[str, object]
     :keyword str id: The room's ID.
-    :keyword ~datetime.datetime created_at: When the room was created. UTC where it has no time zone.
-    :keyword ~datetime.datetime valid_from: When the room opens. UTC where it has no time zone.
-    :keyword ~datetime.datetime valid_until: When the room closes. UTC where it has no time zone.
-    :keyword pstn_dial_out_enabled: Whether phone numbers can be called from the room. Default: None.
+    :keyword created_at: When the room was created. A string is ISO 8601. A time without a time zone is in UTC.
+    :paramtype created_at: ~datetime.datetime or str
+    :keyword valid_from: When the room opens. A string is ISO 8601. A time without a time zone is in UTC.
+    :paramtype valid_from: ~datetime.datetime or str
+    :keyword valid_until: When the room closes. A string is ISO 8601. A time without a time zone is in UTC.
+    :paramtype valid_until: ~datetime.datetime or str
+    :keyword pstn_dial_out_enabled: Whether participants can dial out to phone numbers. Default: None.
     :paramtype pstn_dial_out_enabled: bool or None
-    :raises TypeError: An argument is of a wrong type, or both JSON and keywords are given.
-    :raises ValueError: The JSON lacks a member, or a member is not what it must be.
+    :raises TypeError: An argument has the wrong type, or both JSON and keywords are given.
+    :raises ValueError: A JSON member is missing or invalid, or a string is not an ISO 8601 time.
     """
 
-    __slots__ = ("_created_at", "_data", "_valid_from", "_valid_until")
+    # The JSON has a slot, so that vars() shows only the fields.
+    __slots__ = ("__dict__", "__weakref__", "_data")
+    if TYPE_CHECKING:  # at run time, the annotation would make it a field
+        _data: dict[str, object]
+
+    id: str
+    """The room's ID, assigned by the service."""
+    created_at: datetime
+    """When the room was created, in UTC and cut off to microseconds."""
+    valid_from: datetime
+    """When the room opens, in UTC and cut off to microseconds."""
+    valid_until: datetime
+    """When the room closes, in UTC and cut off to microseconds."""
+    pstn_dial_out_enabled: bool | None
+    """Whether participants can dial out to phone numbers. None in API version 2023-06-14, which does not say."""
 
     @overload
     def __init__(self, data: Mapping[str, object], /) -> None: ...
@@ -73,9 +105,9 @@ class CommunicationRoom:
         /,
         *,
         id: str,
-        created_at: datetime,
-        valid_from: datetime,
-        valid_until: datetime,
+        created_at: datetime | str,
+        valid_from: datetime | str,
+        valid_until: datetime | str,
         pstn_dial_out_enabled: bool | None = None,
     ) -> None: ...
 
@@ -85,143 +117,109 @@ class CommunicationRoom:
         /,
         *,
         id: str | None = None,  # noqa: A002 - the service's name
-        created_at: datetime | None = None,
-        valid_from: datetime | None = None,
-        valid_until: datetime | None = None,
+        created_at: datetime | str | None = None,
+        valid_from: datetime | str | None = None,
+        valid_until: datetime | str | None = None,
         pstn_dial_out_enabled: bool | None = None,
     ) -> None:
         if data is None:
             if not isinstance(id, str):
                 raise TypeError(f"id must be a str, not {type(id).__name__}")
-            values: dict[str, object] = {
-                "id": id,
-                "createdAt": response_time("created_at", created_at),
-                "validFrom": response_time("valid_from", valid_from),
-                "validUntil": response_time("valid_until", valid_until),
-            }
-            if pstn_dial_out_enabled is not None:
-                values["pstnDialOutEnabled"] = pstn_dial_out_enabled
-            data = values
-        elif not isinstance(data, Mapping) or (
-            (id, created_at, valid_from, valid_until, pstn_dial_out_enabled) != (None, None, None, None, None)
+            data = _room_json(id, created_at, valid_from, valid_until, pstn_dial_out_enabled)
+        elif (
+            not isinstance(data, (dict, Mapping))  # a dict is recognised faster than a Mapping
+            or not (id is created_at is valid_from is valid_until is None)
+            or pstn_dial_out_enabled is not None
         ):
             raise TypeError("CommunicationRoom takes the service's JSON as a mapping, or its values by keyword")
-        members: Any = data
+        # A listing may have thousands of rooms, so each member is read once and checked as it is read.
+        members: dict[str, Any] = dict(data)
+        name = "id"
         try:
-            self._created_at = parse_time(members["createdAt"])
-            self._valid_from = parse_time(members["validFrom"])
-            self._valid_until = parse_time(members["validUntil"])
-            is_room = isinstance(members["id"], str) and members["id"] != ""
-        except (KeyError, TypeError, ValueError, OverflowError):
-            is_room = False
-        flag = data.get("pstnDialOutEnabled")
-        if not is_room or not (flag is None or flag is True or flag is False):
-            raise _no_room(data)
-        self._data = dict(data)
-
-    @property
-    def id(self) -> str:
-        """The room's ID, made by the service.
-
-        :rtype: str
-        """
-        return str(self._data["id"])
-
-    @property
-    def created_at(self) -> datetime:
-        """When the room was created, in UTC. The service's seventh fractional digit is cut off.
-
-        :rtype: ~datetime.datetime
-        """
-        return self._created_at
-
-    @property
-    def valid_from(self) -> datetime:
-        """From when on the room can be joined, in UTC.
-
-        :rtype: ~datetime.datetime
-        """
-        return self._valid_from
-
-    @property
-    def valid_until(self) -> datetime:
-        """Until when the room can be joined, in UTC.
-
-        :rtype: ~datetime.datetime
-        """
-        return self._valid_until
-
-    @property
-    def pstn_dial_out_enabled(self) -> bool | None:
-        """Whether phone numbers can be called from the room; None in api-version 2023-06-14, which does not tell.
-
-        :rtype: bool or None
-        """
-        flag = self._data.get("pstnDialOutEnabled")
-        return None if flag is None else bool(flag)
+            id_ = members[name]
+            if not isinstance(id_, str) or not id_:
+                raise ValueError  # noqa: TRY301 - the message is made below
+            name = "createdAt"
+            created = parse_time(members[name])
+            name = "validFrom"
+            opens = parse_time(members[name])
+            name = "validUntil"
+            closes = parse_time(members[name])
+            name = "pstnDialOutEnabled"
+            flag = members.get(name)
+            if flag is not None and flag is not True and flag is not False:
+                raise ValueError  # noqa: TRY301
+        except KeyError:
+            raise ValueError(f"CommunicationRoom: {name!r} is missing") from None
+        except (TypeError, ValueError, OverflowError):
+            raise ValueError(f"CommunicationRoom: {name!r} must be {_EXPECTED[name]}, not {members[name]!r}") from None
+        fields = self.__dict__  # a frozen dataclass's own __setattr__ is closed, and object's is slow
+        fields["id"] = id_
+        fields["created_at"] = created
+        fields["valid_from"] = opens
+        fields["valid_until"] = closes
+        fields["pstn_dial_out_enabled"] = flag
+        object.__setattr__(self, "_data", members)
 
     def as_dict(self) -> dict[str, object]:
-        """The room as the service's JSON, every member as it came.
+        """Return the room as the service's JSON, with every member as it was received.
 
-        :return: A copy that can be changed and given to ``CommunicationRoom``, ``json.dumps`` and the like.
+        :return: A copy, which you may change and pass to ``CommunicationRoom``, ``json.dumps`` and so on.
         :rtype: dict[str, object]
         """
-        return copy.deepcopy(self._data)
-
-    def _values(self) -> dict[str, object]:
-        return {
-            "id": self.id,
-            "created_at": self.created_at,
-            "valid_from": self.valid_from,
-            "valid_until": self.valid_until,
-            "pstn_dial_out_enabled": self.pstn_dial_out_enabled,
-        }
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, CommunicationRoom):
-            return NotImplemented
-        return self._values() == other._values()
-
-    def __hash__(self) -> int:
-        return hash(self.id)
-
-    def __repr__(self) -> str:
-        return f"CommunicationRoom({', '.join(f'{name}={value!r}' for name, value in self._values().items())})"
+        # pydantic sets the fields of a room without calling __init__.
+        return copy.deepcopy(getattr(self, "_data", None)) or _room_json(**vars(self))
 
     def __reduce__(self) -> tuple[type["CommunicationRoom"], tuple[dict[str, object]]]:
-        return type(self), (self._data,)
+        return type(self), (self.as_dict(),)
 
 
-def _no_room(data: Mapping[str, object]) -> ValueError:
-    """Why the JSON is no room. A listing has thousands of rooms, so this is looked for only where one is none."""
-    if not _member("CommunicationRoom", data, "id"):
-        return ValueError("CommunicationRoom: 'id' is empty")
-    for name in ("createdAt", "validFrom", "validUntil"):
-        text = _member("CommunicationRoom", data, name)
-        try:
-            parse_time(text)
-        except (ValueError, OverflowError):
-            return ValueError(f"CommunicationRoom: {name!r} is not a time: {text!r}")
-    flag = data["pstnDialOutEnabled"]
-    return ValueError(f"CommunicationRoom: 'pstnDialOutEnabled' must be a boolean, not {type(flag).__name__}")
+def _room_json(
+    id: str,  # noqa: A002 - the field's name
+    created_at: object,
+    valid_from: object,
+    valid_until: object,
+    pstn_dial_out_enabled: bool | None,
+) -> dict[str, object]:
+    data: dict[str, object] = {
+        "id": id,
+        "createdAt": response_time("created_at", created_at),
+        "validFrom": response_time("valid_from", valid_from),
+        "validUntil": response_time("valid_until", valid_until),
+    }
+    if pstn_dial_out_enabled is not None:
+        data["pstnDialOutEnabled"] = pstn_dial_out_enabled
+    return data
 
 
+@dataclass(init=False, eq=False, repr=False)
 class RoomParticipant:
-    """A participant of a room: who it is, and with which role.
+    """A participant of a room: an identifier and a role.
 
-    It can be made from an identifier and a role, by position or by keyword, or from the service's JSON,
-    ``RoomParticipant({"rawId": ..., "role": ...})``. Identifier and role can be changed; that changes nothing at the
-    service until the participant is given to :meth:`RoomsClient.add_or_update_participants`. Participants are equal
-    when raw ID and role are.
+    You can change both attributes. The service learns of it when you pass the participant to
+    :meth:`RoomsClient.add_or_update_participants`. Two participants are equal if raw ID and role are.
 
-    :param communication_identifier: Who it is: an identifier of this package, of ``azure-communication-identity``,
-     or any object that has a ``raw_id``; or the service's JSON.
+    .. code-block:: python
+
+        from azure.communication.rooms import ParticipantRole, PhoneNumberIdentifier, RoomParticipant
+
+        participant = RoomParticipant(PhoneNumberIdentifier("+14255550123"), ParticipantRole.PRESENTER)
+        assert participant.as_dict() == {"rawId": "4:+14255550123", "role": "Presenter"}
+        assert RoomParticipant({"rawId": "4:+14255550123", "role": "Presenter"}) == participant
+
+    :param communication_identifier: An identifier of this package or of ``azure-communication-identity``, or any object
+     with a ``raw_id``; or the service's JSON, ``{"rawId": ..., "role": ...}``.
     :type communication_identifier: ~azure.communication.rooms.CommunicationIdentifier or Mapping[str, object]
-    :param role: The role. A string is sent as it is; None means the default. Default: ATTENDEE.
+    :param role: The role. A string is sent as it is. Default: ATTENDEE, also if it is None.
     :type role: ~azure.communication.rooms.ParticipantRole or str or None
-    :raises TypeError: An argument is of a wrong type, or another role than the default is given beside JSON.
-    :raises ValueError: The JSON lacks the raw ID, or a member is not a string.
+    :raises TypeError: An argument has the wrong type, or both JSON and a role are given.
+    :raises ValueError: A JSON member is missing or invalid.
     """
+
+    communication_identifier: CommunicationIdentifier
+    """Who the participant is."""
+    role: ParticipantRole | str
+    """What the participant may do: a :class:`ParticipantRole`, or a string if this package does not know the role."""
 
     @overload
     def __init__(self, communication_identifier: Mapping[str, object]) -> None: ...
@@ -238,18 +236,49 @@ class RoomParticipant:
         communication_identifier: CommunicationIdentifier | Mapping[str, object],
         role: ParticipantRole | str | None = ParticipantRole.ATTENDEE,
     ) -> None:
-        # The service's JSON, never changed in place: copies of this participant share it.
-        self._data: dict[str, object] = {}
+        self._data: dict[str, object] = {}  # the service's JSON, for members that this package does not know
         if isinstance(communication_identifier, Mapping):
             if role not in (None, ParticipantRole.ATTENDEE):
-                raise TypeError("role must not be given beside the service's JSON, which holds it")
-            raw_id = _member("RoomParticipant", communication_identifier, "rawId")
+                raise TypeError("role must not be given together with the service's JSON, which contains it")
             self._data = dict(communication_identifier)
-            communication_identifier = identifier_from_raw_id(raw_id)
+            communication_identifier = identifier_from_raw_id(_json_string(self._data, "rawId"))
             if self._data.get("role") is not None:
-                role = _member("RoomParticipant", self._data, "role")
+                role = _json_string(self._data, "role")
         self.communication_identifier = communication_identifier
-        self.role = role
+        self.role = ParticipantRole.ATTENDEE if role is None else role
+
+    if not TYPE_CHECKING:  # type checkers would accept any attribute
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if name == "communication_identifier":
+                raw_id_of(name, value)
+            elif name == "role":
+                value = _role(value)
+            super().__setattr__(name, value)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the participant as the service's JSON, with its current raw ID and role.
+
+        :return: A copy, which you may change and pass to ``RoomParticipant``, ``json.dumps`` and so on.
+        :rtype: dict[str, object]
+        """
+        return {
+            **copy.deepcopy(self._data),
+            "rawId": self.communication_identifier.raw_id,
+            "role": str(self.role),
+        }
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RoomParticipant):
+            return NotImplemented
+        return (self.communication_identifier.raw_id, self.role) == (other.communication_identifier.raw_id, other.role)
+
+    def __repr__(self) -> str:
+        return f"RoomParticipant(communication_identifier={self.communication_identifier!r}, role={str(self.role)!r})"
+
+
+class ParticipantLike(Protocol):
+    """Any object with an identifier and a role, such as a :class:`RoomParticipant` or a class of your own."""
 
     @property
     def communication_identifier(self) -> CommunicationIdentifier:
@@ -257,52 +286,40 @@ class RoomParticipant:
 
         :rtype: ~azure.communication.rooms.CommunicationIdentifier
         """
-        return self._identifier
-
-    @communication_identifier.setter
-    def communication_identifier(self, identifier: CommunicationIdentifier) -> None:
-        raw_id_of("communication_identifier", identifier)
-        self._identifier = identifier
+        ...
 
     @property
-    def role(self) -> ParticipantRole | str:
-        """What the participant may do: a :class:`ParticipantRole`, or a string where the role is not known here.
+    def role(self) -> str | None:
+        """What the participant may do, such as a :class:`ParticipantRole`. None is ATTENDEE.
 
-        :rtype: ~azure.communication.rooms.ParticipantRole or str
+        :rtype: str or None
         """
-        role = str(self._data["role"])
-        return _ROLES.get(role, role)
+        ...
 
-    @role.setter
-    def role(self, role: ParticipantRole | str | None) -> None:
-        if role is None:
-            role = ParticipantRole.ATTENDEE
-        if not isinstance(role, str):
-            raise TypeError(f"role must be a ParticipantRole or a str, not {type(role).__name__}")
-        self._data = {**self._data, "role": str(role.value) if isinstance(role, Enum) else str(role)}
 
-    def as_dict(self) -> dict[str, object]:
-        """The participant as the service's JSON, with raw ID and role as they are now.
+def _json_string(data: Mapping[str, object], name: str) -> str:
+    if name not in data:
+        raise ValueError(f"RoomParticipant: {name!r} is missing")
+    value = data[name]
+    if not isinstance(value, str):
+        raise ValueError(f"RoomParticipant: {name!r} must be a string, not {type(value).__name__}")
+    return value
 
-        :return: A copy that can be changed and given to ``RoomParticipant``, ``json.dumps`` and the like.
-        :rtype: dict[str, object]
-        """
-        return copy.deepcopy({**self._data, "rawId": self._identifier.raw_id})
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, RoomParticipant):
-            return NotImplemented
-        return (self._identifier.raw_id, self.role) == (other._identifier.raw_id, other.role)
-
-    def __repr__(self) -> str:
-        return f"RoomParticipant(communication_identifier={self._identifier!r}, role={self._data['role']!r})"
+def _role(role: object) -> ParticipantRole | str:
+    if role is None:
+        return ParticipantRole.ATTENDEE
+    if not isinstance(role, str):
+        raise TypeError(f"role must be a ParticipantRole or a str, not {type(role).__name__}")
+    text = str(role.value) if isinstance(role, Enum) else str(role)
+    return _ROLES.get(text, text)
 
 
 def raw_id_of(name: str, identifier: object) -> str:
-    """The raw ID of the identifier in the argument called ``name``."""
+    """Return the raw ID of the identifier in the argument called ``name``."""
     raw_id = getattr(identifier, "raw_id", None)
     if not isinstance(raw_id, str):
-        hint = "; identifier_from_raw_id() makes one of a raw ID" if isinstance(identifier, str) else ""
+        hint = "; identifier_from_raw_id() makes one from a raw ID" if isinstance(identifier, str) else ""
         raise TypeError(
             f"{name} must be a CommunicationIdentifier, an object whose raw_id is a str, "
             f"not {type(identifier).__name__}{hint}"

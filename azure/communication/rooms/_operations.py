@@ -100,14 +100,15 @@ class RoomsOperations:
         self,
         method: str,
         url: str,
-        headers: Mapping[str, str] | None = None,
+        own_headers: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
         /,
         **options: Unpack[RequestOptions],
     ) -> PipelineResponse[HttpRequest, HttpResponse]:
         content = None if body is None else json.dumps(body).encode("ascii")
-        params = dict(options.pop("params", ()))  # a copy, because azure-core adds the URL's own parameters to it
-        request = HttpRequest(method, url, params=params, headers={"Accept": JSON, **(headers or {})}, content=content)
+        params = dict(options.pop("params", None) or ())  # a copy: azure-core adds the URL's own parameters to it
+        headers = {"Accept": JSON, **(own_headers or {})}
+        request = HttpRequest(method, url, params=params, headers=headers, content=content)
         return self._pipeline.run(request, stream=False, **options)
 
     def _patch(

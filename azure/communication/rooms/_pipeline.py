@@ -21,6 +21,7 @@ from typing_extensions import Unpack
 from ._authentication import PUBLIC_SCOPE, authentication_policy
 from ._options import ClientOptions, Policies, Policy
 from ._policies import (
+    DropOptionsPolicy,
     KeepOptionsPolicy,
     RedactedTraceLoggingPolicy,
     RoomsHttpLoggingPolicy,
@@ -68,6 +69,7 @@ def build_pipeline(
             ),  # one span for each attempt
             SensitiveHeaderCleanupPolicy(**settings),  # takes the credential off a request redirected elsewhere
             options.get("http_logging_policy") or RoomsHttpLoggingPolicy(**settings),
+            DropOptionsPolicy(),  # a transport would refuse them
         ]
     elif options.get("per_call_policies") or options.get("per_retry_policies"):
         raise ValueError("policies replaces the whole pipeline: put per_call_policies and per_retry_policies into it")

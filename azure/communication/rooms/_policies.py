@@ -79,6 +79,14 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
             request.context.options.setdefault("retry_on_methods", [http_request.method.upper()])
         return super().send(request)
 
+    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
+        # azure-core would also send a POST again that the service may have executed: after some 5xx, or if there is a
+        # Retry-After.
+        is_repeatable = response.http_request.method.upper() in settings["methods"]
+        if not is_repeatable and response.http_response.status_code != 429:
+            return False
+        return bool(super().is_retry(settings, response))
+
     def increment(
         self,
         settings: dict[str, Any],
@@ -111,6 +119,14 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
         if retry_after is None or not math.isfinite(retry_after):
             return None
         return retry_after * random.uniform(1, 1.25)
+
+
+class DropOptionsPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
+    """Removes the options that azure-core's policies leave if they don't need them, and that no transport knows."""
+
+    def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
+        for name in ("user_agent_overwrite", "network_span_namer", "tracing_attributes"):
+            request.context.options.pop(name, None)
 
 
 class WellFormedRequestPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):

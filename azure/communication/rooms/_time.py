@@ -3,40 +3,56 @@
 from datetime import datetime, timezone
 from email.utils import formatdate
 
+_UTC = timezone.utc
+
 
 def parse_time(text: str) -> datetime:
-    """Read a time as the service writes it, with up to seven fractional digits; Python holds six of them."""
+    """Read a time as the service writes it, with up to seven fractional digits. Python keeps six of them."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
-        # Before Python 3.11 the standard library reads three or six digits only, and no "Z".
-        import isodate  # noqa: PLC0415 - an import that later Pythons never need
-
-        time = isodate.parse_datetime(text)
-    return time if time.tzinfo is timezone.utc else as_utc(time)
+        # Before Python 3.11 the standard library reads only three or six digits, and no "Z".
+        time = _parse_iso_8601(text)
+    return time if time.tzinfo is _UTC else as_utc(time)
 
 
 def as_utc(time: datetime) -> datetime:
-    """The same instant in UTC; a time without time zone is in UTC already, as in every Azure SDK."""
-    return time.replace(tzinfo=timezone.utc) if time.utcoffset() is None else time.astimezone(timezone.utc)
+    """Return the same instant in UTC. A time without a time zone already is in UTC, as in every Azure SDK."""
+    return time.replace(tzinfo=_UTC) if time.utcoffset() is None else time.astimezone(_UTC)
 
 
 def request_time(name: str, time: object) -> str:
-    """Write the argument called ``name`` as the released clients do: UTC, six fractional digits, ``Z``."""
-    if not isinstance(time, datetime):
-        raise TypeError(f"{name} must be a datetime, not {type(time).__name__}")
-    try:
-        return as_utc(time).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-    except OverflowError:
-        raise ValueError(f"{name} is outside of the years 1 to 9999 in UTC: {time!r}") from None
+    """Return the argument called ``name`` as the released clients write it: UTC, six fractional digits, ``Z``."""
+    return _argument(name, time).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def response_time(name: str, time: object) -> str:
-    """Write the argument called ``name`` as the service does: UTC, no trailing zeros, ``+00:00``."""
-    text = request_time(name, time).removesuffix("Z")
+    """Return the argument called ``name`` as the service writes it: UTC, no trailing zeros, ``+00:00``."""
+    text = _argument(name, time).isoformat(timespec="microseconds").removesuffix("+00:00")
     return text.rstrip("0").removesuffix(".") + "+00:00"
 
 
 def http_date(timestamp: float) -> str:
     """Return the second as an IMF-fixdate, such as ``Thu, 27 Jul 2023 16:34:41 GMT``."""
     return formatdate(timestamp, usegmt=True)
+
+
+def _argument(name: str, time: object) -> datetime:
+    if isinstance(time, str):
+        try:
+            return as_utc(_parse_iso_8601(time))
+        except (ValueError, OverflowError):
+            raise ValueError(f"{name} must be an ISO 8601 time such as '2026-12-01T09:00:00Z', not {time!r}") from None
+    if not isinstance(time, datetime):
+        raise TypeError(f"{name} must be a datetime or an ISO 8601 string, not {type(time).__name__}")
+    try:
+        return as_utc(time)
+    except OverflowError:
+        raise ValueError(f"{name} is outside the years 1 to 9999 in UTC: {time!r}") from None
+
+
+def _parse_iso_8601(text: str) -> datetime:
+    import isodate  # noqa: PLC0415 - a program that passes no strings doesn't need it on Python 3.11 and later
+
+    time: datetime = isodate.parse_datetime(text)
+    return time

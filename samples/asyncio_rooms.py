@@ -1,0 +1,78 @@
+"""Use the client from asyncio. It is synchronous, so each call runs in a thread."""
+
+import asyncio
+import functools
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+from azure.core.exceptions import ResourceNotFoundError
+
+from azure.communication.rooms import RoomsClient
+
+
+async def one_call(client: RoomsClient) -> None:
+    # asyncio.to_thread uses the event loop's default pool, which has min(32, processors + 4) threads and is shared with
+    # everything else that uses to_thread, such as name lookups. It carries context variables over, and with them the
+    # current tracing span.
+    room = await asyncio.to_thread(client.create_room, pstn_dial_out_enabled=True)
+    print(f"Created room {room.id}")
+
+    # A listing fetches its pages while you iterate, so the iteration belongs in the thread, too.
+    rooms = await asyncio.to_thread(lambda: list(client.list_rooms()))
+    print(f"Listed {len(rooms)} room(s)")
+    await asyncio.to_thread(client.delete_room, room.id)
+
+
+async def many_calls(client: RoomsClient, pool: ThreadPoolExecutor) -> None:
+    # A pool of your own limits how many calls run at a time. The others wait in its queue.
+    loop = asyncio.get_running_loop()
+    create = functools.partial(client.create_room, timeout=30)
+    rooms = await asyncio.gather(*(loop.run_in_executor(pool, create) for _ in range(20)))
+    print(f"Created {len(rooms)} rooms, at most 8 at a time")
+    await asyncio.gather(*(loop.run_in_executor(pool, client.delete_room, room.id) for room in rooms))
+
+
+async def cancel(client: RoomsClient, pool: ThreadPoolExecutor) -> str:
+    # Cancelling ends the wait, not the request: the thread goes on. Limit the request itself with read_timeout and
+    # timeout, in seconds.
+    loop = asyncio.get_running_loop()
+    room = await asyncio.to_thread(client.create_room)
+    sending = asyncio.Event()
+    delete = functools.partial(
+        client.delete_room,
+        room.id,
+        raw_request_hook=lambda _: loop.call_soon_threadsafe(sending.set),
+        read_timeout=5,
+        timeout=10,
+    )
+    deletion = loop.run_in_executor(pool, delete)
+    await sending.wait()
+    deletion.cancel()
+    try:
+        await deletion
+    except asyncio.CancelledError:
+        print("Stopped waiting for the deletion")
+    return room.id
+
+
+async def use(client: RoomsClient) -> str:
+    # Leaving the pool's block waits for its threads, and blocks the event loop while it does. In a server, do that at
+    # shutdown only.
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        await one_call(client)
+        await many_calls(client, pool)
+        return await cancel(client, pool)
+
+
+def main() -> None:
+    # One client serves all threads. Close it after the pool, or the calls that still run fail.
+    with RoomsClient.from_connection_string(os.environ["COMMUNICATION_SAMPLES_CONNECTION_STRING"]) as client:
+        room_id = asyncio.run(use(client))
+        try:
+            client.get_room(room_id)
+        except ResourceNotFoundError:
+            print("The deletion took place nevertheless")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+"""Gives the tests ``rooms_emulator`` and ``rooms_client``."""
+
+pytest_plugins = ["azure.communication.rooms.emulator.pytest_plugin"]

@@ -1,0 +1,73 @@
+"""Every example in a public docstring runs, each on its own, against the emulator."""
+
+import inspect
+import re
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from azure.communication import rooms
+from azure.communication.rooms import PhoneNumberIdentifier, RoomParticipant, RoomsClient
+from azure.communication.rooms.emulator import RoomsEmulator
+
+OPERATIONS = [name for name, value in vars(RoomsClient).items() if callable(value) and not name.startswith("_")]
+
+
+def docstrings() -> Iterator[tuple[str, str]]:
+    for name in rooms.__all__:
+        thing = getattr(rooms, name)
+        if inspect.isclass(thing) or inspect.isfunction(thing):
+            yield name, inspect.getdoc(thing) or ""
+            for member, value in vars(thing).items():
+                if not member.startswith("_") and getattr(value, "__doc__", None):
+                    yield f"{name}.{member}", inspect.getdoc(getattr(thing, member)) or ""
+
+
+def examples(docstring: str) -> list[str]:
+    blocks = re.findall(r"^\.\. code-block:: python\n\n((?:    .*\n|\n)+)", f"{docstring}\n", re.MULTILINE)
+    return [textwrap.dedent(block) for block in blocks]
+
+
+EXAMPLES = {
+    f"{name} {number}": example
+    for name, docstring in docstrings()
+    for number, example in enumerate(examples(docstring), 1)
+}
+
+
+@pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
+def test_example_runs(client: RoomsClient, emulator: RoomsEmulator, example: str) -> None:
+    room = client.create_room(participants=[RoomParticipant(PhoneNumberIdentifier("+14255550123"))])
+    namespace: dict[str, Any] = {
+        "client": client,
+        "connection_string": emulator.connection_string,
+        "room_id": room.id,
+    }
+    exec(compile(example, "docstring", "exec"), namespace)
+
+
+@pytest.mark.parametrize("operation", [name for name in OPERATIONS if name != "close"])
+def test_operation_has_an_example(operation: str) -> None:
+    [example] = [example for name, example in EXAMPLES.items() if name.startswith(f"RoomsClient.{operation} ")]
+    assert f".{operation}(" in example
+
+
+@pytest.mark.parametrize(
+    "name", ["RoomsClient", "CommunicationRoom", "RoomParticipant", "identifier_from_raw_id", "RequestOptions"]
+)
+def test_others_have_an_example(name: str) -> None:
+    assert f"{name} 1" in EXAMPLES
+
+
+def test_everything_public_has_a_docstring() -> None:
+    assert [name for name, docstring in docstrings() if not docstring] == []
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_docstring_names_every_parameter(operation: str) -> None:
+    function = getattr(RoomsClient, operation)
+    parameters = set(inspect.signature(function).parameters) - {"self", "kwargs"}
+    fields = re.findall(r"^:(?:param|keyword) ([^:]*):", inspect.getdoc(function) or "", re.MULTILINE)
+    assert {field.split()[-1] for field in fields} == parameters
