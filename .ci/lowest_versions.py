@@ -3,7 +3,7 @@
 from importlib.metadata import requires
 
 # Dependencies of azure-core. The client needs newer versions of them than azure-core does.
-INDIRECT = ["requests==2.32.4", "urllib3==2.2.0"]
+INDIRECT = ["requests==2.32.4", "urllib3==2.7.0"]
 
 for requirement in requires("azure-communication-rooms") or []:
     bound, _, condition = requirement.partition(";")

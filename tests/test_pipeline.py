@@ -92,7 +92,7 @@ def test_single_policy_without_a_list(make_client: MakeClient, emulator: RoomsEm
 
 
 def test_policies_replace_the_whole_pipeline(emulator: RoomsEmulator) -> None:
-    policies: list[object] = [UserAgentPolicy("mine")]
+    policies: list[Any] = [UserAgentPolicy("mine")]
     client = RoomsClient.from_connection_string(emulator.connection_string, policies=policies)
     with pytest.raises(Exception, match="Denied"):
         client.create_room()

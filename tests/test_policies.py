@@ -14,6 +14,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 
+NO_OPTIONS: Any = {}
 LIST_ROOMS = "/rooms?api-version=2025-03-13"
 LOGGER = "azure.core.pipeline.policies._universal"  # of azure-core's network trace
 FAR_FUTURE = "Fri, 31 Dec 9999 23:59:59 GMT"
@@ -88,8 +89,8 @@ class TestWaits:
     ) -> None:
         options: Any = {"retry_backoff_max": 5, "retry_backoff_factor": 100}
         emulator.inject(status=503, retry_after=retry_after, times=3)
-        with new_client(emulator, **({} if per_call else options)) as client:
-            client.create_room(**(options if per_call else {}))
+        with new_client(emulator, **(NO_OPTIONS if per_call else options)) as client:
+            client.create_room(**(options if per_call else NO_OPTIONS))
         assert len(sleeps) == 3
         assert all(2.5 <= wait <= 5 for wait in sleeps) if retry_after is None else sleeps == [5, 5, 5]
 
@@ -194,8 +195,8 @@ class TestEveryAttempt:
         seen: list[object] = []
         options = hooks(seen)
         emulator.inject(status=500, times=2)
-        with new_client(emulator, retry_backoff_factor=0, **({} if per_call else options)) as client:
-            client.create_room(**(options if per_call else {}))
+        with new_client(emulator, retry_backoff_factor=0, **(NO_OPTIONS if per_call else options)) as client:
+            client.create_room(**(options if per_call else NO_OPTIONS))
             assert seen == ["POST", 500, "POST", 500, "POST", 201]
 
     @pytest.mark.parametrize("per_call", [True, False])
@@ -203,8 +204,8 @@ class TestEveryAttempt:
         caplog.set_level(logging.DEBUG, LOGGER)
         options: Any = {"logging_enable": True}
         emulator.inject(status=500, times=2)
-        with new_client(emulator, retry_backoff_factor=0, **({} if per_call else options)) as client:
-            client.create_room(pstn_dial_out_enabled=True, **(options if per_call else {}))
+        with new_client(emulator, retry_backoff_factor=0, **(NO_OPTIONS if per_call else options)) as client:
+            client.create_room(pstn_dial_out_enabled=True, **(options if per_call else NO_OPTIONS))
         assert caplog.text.count('{"pstnDialOutEnabled": true}') == 3
         assert caplog.text.count("Response status: '500'") == 2
         assert caplog.text.count("Response status: '201'") == 1

@@ -23,6 +23,7 @@ from azure.communication.rooms.emulator import RoomsEmulator
 from .support.operations import OPERATIONS
 from .support.scripted_server import Response, scripted_server
 
+NO_OPTIONS: Any = {}
 RETRIED_STATUS_CODES = [408, 429, 500, 502, 503, 504]
 NO_ROOM = "99400000000000000"
 CREATE = "/rooms?api-version=2025-03-13"
@@ -189,11 +190,11 @@ def test_number_of_retries(emulator: RoomsEmulator, options: dict[str, Any], att
     emulator.inject(status=500, times=10)
     with (
         RoomsClient.from_connection_string(
-            emulator.connection_string, retry_backoff_factor=0, **({} if per_call else options)
+            emulator.connection_string, retry_backoff_factor=0, **(NO_OPTIONS if per_call else options)
         ) as client,
         pytest.raises(HttpResponseError),
     ):
-        client.create_room(**(options if per_call else {}))
+        client.create_room(**(options if per_call else NO_OPTIONS))
     assert len(emulator.requests) == attempts
 
 

@@ -1,4 +1,4 @@
-"""Many threads on one client, with faults all the time: ``pytest -m soak -s tests/test_soak.py``."""
+"""Many threads share one client while requests keep failing: ``pytest -m soak -s tests/test_soak.py``."""
 
 import itertools
 import random
@@ -45,12 +45,12 @@ FAULTS: dict[str, dict[str, Any]] = {
     "truncated": {"truncate": True},
     **{f"{method} executed too late": {"delay": 2.0, "method": method} for method in ("GET", "POST", "DELETE")},
     # Not executed: a late PATCH would undo a later one, which no client of this service can prevent.
-    "PATCH answered too late": {"delay": 2.0, "status": 503, "method": "PATCH"},
+    "PATCH responded too late": {"delay": 2.0, "status": 503, "method": "PATCH"},
 }
 
 
 class Requests(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
-    """Counts the requests that pass it, and lets some of them fail where it is given an emulator."""
+    """Counts the requests. If it has an emulator, it makes some of them fail."""
 
     def __init__(self, emulator: RoomsEmulator | None = None) -> None:
         self._emulator = emulator
@@ -77,7 +77,7 @@ def some_roles(chance: random.Random) -> Roles:
 
 
 def one_life_of_a_room(client: RoomsClient, chance: random.Random) -> tuple[CommunicationRoom, Roles] | None:
-    """What is known of the room at the end of its life; None where that was to be deleted."""
+    """Create, use and perhaps delete a room. Return what should be left of it."""
     valid_from = datetime.now(timezone.utc) + timedelta(seconds=chance.randrange(1_000_000))
     roles = some_roles(chance)
     room = client.create_room(valid_from=valid_from, participants=participants_of(roles))
@@ -87,7 +87,7 @@ def one_life_of_a_room(client: RoomsClient, chance: random.Random) -> tuple[Comm
     for _ in range(2):
         valid_until = valid_from + timedelta(seconds=chance.randrange(10_000_000))
         flag = chance.choice([True, False])
-        room = client.update_room(room.id, valid_until=valid_until, pstn_dial_out_enabled=flag)
+        room = client.update_room(room.id, valid_from=valid_from, valid_until=valid_until, pstn_dial_out_enabled=flag)
         assert (room.valid_from, room.valid_until, room.pstn_dial_out_enabled) == (valid_from, valid_until, flag)
 
         changed = some_roles(chance)
@@ -111,7 +111,7 @@ def one_life_of_a_room(client: RoomsClient, chance: random.Random) -> tuple[Comm
 
 
 @pytest.mark.soak
-def test_one_client_under_load_and_faults_loses_nothing_and_does_nothing_twice() -> None:
+def test_load_and_faults() -> None:
     with RoomsEmulator() as emulator:
         calls, attempts = Requests(), Requests(emulator)
         client = RoomsClient.from_connection_string(
@@ -140,7 +140,7 @@ def test_one_client_under_load_and_faults_loses_nothing_and_does_nothing_twice()
             found_participants = list(threads.map(lambda life: list(client.list_participants(life[0].id)), kept))
 
     print(
-        f"\n{THREADS} threads, {SECONDS} s: {len(lives)} rooms asked for, of which {len(kept)} were kept; "
+        f"\n{THREADS} threads, {SECONDS} s: {len(lives)} rooms created, of which {len(kept)} were kept; "
         f"{calls.count} calls, {attempts.faults.total()} faults, {attempts.count - calls.count} retries"
     )
     print("\n".join(f"{number:6} {kind}" for kind, number in attempts.faults.items()))

@@ -72,7 +72,10 @@ def references(endpoint: str) -> dict[str, Callable[[], object]]:
 def signed(method: str, endpoint: str, target: str, body: bytes = b"") -> dict[str, str]:
     """The headers of a request, signed by hand."""
     host = urlsplit(endpoint).netloc
-    return {"Host": host, **signature_headers(method, target, formatdate(usegmt=True), host, body, access_key=ACCESS_KEY)}
+    return {
+        "Host": host,
+        **signature_headers(method, target, formatdate(usegmt=True), host, body, access_key=ACCESS_KEY),
+    }
 
 
 @cache

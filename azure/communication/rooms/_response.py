@@ -8,7 +8,6 @@ from typing import Any
 
 from azure.core.exceptions import (
     AzureError,
-    DecodeError,
     HttpResponseError,
     ResponseNotReadError,
     ServiceRequestError,
@@ -20,13 +19,11 @@ from azure.core.exceptions import (
 from azure.core.rest import HttpRequest, HttpResponse
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import ClosedPoolError, HTTPError
-from urllib3.exceptions import DecodeError as ContentDecodeError
 from urllib3.exceptions import TimeoutError as UrllibTimeoutError
 
 # What urllib3 and http.client raise once a connection is established, in the order of the table below.
 _ERRORS: dict[type[Exception], type[AzureError]] = {
     ClosedPoolError: ServiceRequestError,  # nothing was sent
-    ContentDecodeError: DecodeError,
     UrllibTimeoutError: ServiceResponseTimeoutError,
     TimeoutError: ServiceResponseTimeoutError,
     HTTPError: ServiceResponseError,
@@ -150,10 +147,9 @@ class RoomsResponse(HttpResponse):
             raise StreamClosedError(self)
         self._is_stream_consumed = True
         try:
-            if size is None:
-                yield self._raw.read(decode_content=decode_content)
-            else:
-                yield from self._raw.stream(size, decode_content=decode_content)
+            # urllib3's stream() would read chunks itself, and less strictly.
+            while data := self._raw.read(size, decode_content=decode_content):
+                yield data
         except ERRORS as error:
             raise service_error(error) from error
         finally:
@@ -162,7 +158,8 @@ class RoomsResponse(HttpResponse):
     def close(self) -> None:
         if not self._is_closed:
             self._is_closed = True
-            self._raw.close()  # closes the connection too, unless the whole body was read
+            if not self._raw.closed:  # otherwise the connection is in its pool again, or in another thread's hands
+                self._raw.close()
 
     def __enter__(self) -> "RoomsResponse":
         return self

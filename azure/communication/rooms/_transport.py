@@ -29,6 +29,7 @@ _OPTIONS = (
     "use_env_settings",
 )
 _FRAMING_HEADERS = ("content-length", "transfer-encoding")
+_LONGEST_TIMEOUT = 2_000_000  # a socket's timeout must fit into a C int of milliseconds
 
 
 class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
@@ -99,39 +100,40 @@ class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
         if kwargs:
             raise TypeError(f"the transport does not know the option {next(iter(kwargs))!r}")
         config = self.connection_config
+        connection_timeout = _seconds("connection_timeout", connection_timeout, config.timeout)
+        read_timeout = _seconds("read_timeout", read_timeout, config.read_timeout)
         cert = connection_cert or config.cert
         scheme, netloc, path, query, _ = urlsplit(request.url)
+        netloc = netloc.rpartition("@")[2]  # no user name or password
         pool = self._open_pools().get(
             Settings(
                 scheme,
                 netloc,
                 tuple(sorted(proxies.items())) if proxies else (),
-                config.verify if connection_verify is None else connection_verify,
-                tuple(cert) if isinstance(cert, list) else cert,
+                (True if config.verify is None else config.verify) if connection_verify is None else connection_verify,
+                (cert[0], cert[1]) if isinstance(cert, list) else cert,
             )
         )
         target = f"{path or '/'}?{query}" if query else path or "/"
         if scheme == "http" and pool.proxy is not None:  # a proxy forwards the request instead of making a tunnel
             target = f"{scheme}://{netloc}{target}"
         # The transport alone decides how long the body is. Too small a Content-Length would make the surplus a request.
-        headers = {name: value for name, value in request.headers.items() if name.lower() not in _FRAMING_HEADERS}
-        headers.setdefault("Host", netloc)
-        headers.setdefault("Accept-Encoding", "gzip, deflate")
+        headers = {
+            name: value for name, value in request.headers.items() if name.strip().lower() not in _FRAMING_HEADERS
+        }
+        if "Accept-Encoding" not in request.headers:
+            headers["Accept-Encoding"] = "gzip, deflate"
         body = body_of(request)
-        timeout = Timeout(
-            connect=config.timeout if connection_timeout is None else connection_timeout,
-            read=config.read_timeout if read_timeout is None else read_timeout,
-        )
         try:
             raw = pool.urlopen(
-                request.method,
+                request.method.upper(),
                 target,
                 body=body,
                 headers=headers,
                 retries=False,
                 redirect=False,
                 assert_same_host=False,
-                timeout=timeout,
+                timeout=Timeout(connect=connection_timeout, read=read_timeout),
                 preload_content=False,
                 decode_content=False,
             )
@@ -141,3 +143,10 @@ class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
         if not stream:
             response.read()
         return response
+
+
+def _seconds(name: str, seconds: float | None, default: float | None) -> float | None:
+    seconds = default if seconds is None else seconds
+    if seconds is not None and not 0 < seconds <= _LONGEST_TIMEOUT:
+        raise ValueError(f"{name} must be more than 0 and at most {_LONGEST_TIMEOUT} seconds, not {seconds}")
+    return seconds
