@@ -1,4 +1,4 @@
-"""Commands as a user of the samples would run them."""
+"""Runs commands as a user of the samples would."""
 
 import os
 import subprocess
@@ -10,9 +10,9 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def run(*command: str, cwd: Path = ROOT, environment: Mapping[str, str] | None = None) -> str:
-    """Run a command that must succeed without a word on stderr, and return what it prints.
+    """Run a command, which must succeed and write nothing to stderr, and return its output.
 
-    Nothing of the tests' own environment changes what it does.
+    It does not see environment variables that would change what it does, such as those of the tests.
     """
     variables = {
         name: value

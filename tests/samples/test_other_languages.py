@@ -1,4 +1,4 @@
-"""The recipes for other languages run as they are written, apart from the port."""
+"""The recipes for other languages run as they are written, except for the port."""
 
 import re
 import shlex
@@ -24,7 +24,7 @@ MODULE = "azure.communication.rooms.emulator"
 
 @contextmanager
 def emulator_of(command: str, folder: Path) -> Iterator[str]:
-    """Run the guide's command for the emulator on a free port, which it yields."""
+    """Run the guide's command for the emulator, but on a free port. Yield the port."""
     program, option, module, *arguments = shlex.split(command)
     assert (program, option, module) == ("python", "-m", MODULE)
     arguments[arguments.index("--port") + 1] = "0"
@@ -40,7 +40,7 @@ def shell(command: str, folder: Path) -> str:
 
 @pytest.fixture
 def tls_folder(tmp_path: Path) -> Path:
-    """A folder with a certificate and a sample."""
+    """A folder with a certificate and the samples."""
     shell(f"{BLOCKS['TLS'][0].rstrip()} 2> openssl.log", tmp_path)
     shutil.copytree(ROOT / "samples", tmp_path / "samples")
     return tmp_path

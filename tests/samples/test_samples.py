@@ -1,4 +1,4 @@
-"""Each sample runs unchanged, in a fresh process, and does at the service what it tells."""
+"""Each sample runs unchanged in a new process, prints what it should, and sends the requests that it should."""
 
 import json
 import re
@@ -45,7 +45,7 @@ def run_sample(sample: str, **environment: str) -> str:
 
 
 def story(sample: str, emulator: RoomsEmulator) -> str:
-    """What the sample prints, without what differs from run to run."""
+    """What the sample prints, with placeholders for whatever differs from run to run."""
     return plain(run_sample(sample, COMMUNICATION_SAMPLES_CONNECTION_STRING=emulator.connection_string))
 
 
@@ -181,7 +181,7 @@ def test_migrating(emulator: RoomsEmulator) -> None:
 
 
 @pytest.mark.index
-def test_migrating_from_the_released_package(emulator: RoomsEmulator, tmp_path: Path) -> None:
+def test_migrating_from_released_package(emulator: RoomsEmulator, tmp_path: Path) -> None:
     environment = Environment(tmp_path)
     environment.install("azure-communication-rooms==1.2.0")
     program = (
@@ -195,7 +195,7 @@ def test_migrating_from_the_released_package(emulator: RoomsEmulator, tmp_path: 
 
 @contextmanager
 def managed_identity(token: str, resources: list[str]) -> Iterator[str]:
-    """The token endpoint of a managed identity in Azure App Service, faked. It is http there, too."""
+    """A fake token endpoint of a managed identity in Azure App Service. The real one uses http, too."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -222,9 +222,7 @@ def managed_identity(token: str, resources: list[str]) -> Iterator[str]:
 
 @pytest.mark.parametrize("accepted", [True, False])
 def test_entra_id(tmp_path: Path, accepted: bool) -> None:
-    """azure-identity is real. Only the endpoint that would issue the token is faked, and the emulator stands in for
-    the resource.
-    """
+    """This uses the real azure-identity. The token endpoint is a fake, and the emulator replaces the resource."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "server.pem"))
@@ -257,5 +255,5 @@ def test_readme_lists_every_sample() -> None:
     )
 
 
-def test_readme_has_the_default_connection_string() -> None:
+def test_readme_has_default_connection_string() -> None:
     assert f'"endpoint=http://127.0.0.1:8787/;accesskey={DEVELOPMENT_ACCESS_KEY}"' in README
