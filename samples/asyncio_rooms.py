@@ -1,6 +1,7 @@
 """Use the client from asyncio. It is synchronous, so each call runs in a thread."""
 
 import asyncio
+import contextlib
 import functools
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -48,10 +49,9 @@ async def cancel(client: RoomsClient, pool: ThreadPoolExecutor) -> str:
     deletion = loop.run_in_executor(pool, delete)
     await sending.wait()
     deletion.cancel()
-    try:
+    with contextlib.suppress(asyncio.CancelledError):
         await deletion
-    except asyncio.CancelledError:
-        print("Stopped waiting for the deletion")
+    print("Stopped waiting for the deletion")
     return room.id
 
 
