@@ -2,8 +2,8 @@
 
 from importlib.metadata import requires
 
-# Dependencies of azure-core. The client needs newer versions of them than azure-core does.
-INDIRECT = ["requests==2.32.4", "urllib3==2.7.0"]
+# azure-core's dependencies, which the client uses too. Older versions don't work on all supported versions of Python.
+INDIRECT = ["requests==2.31.0", "urllib3==1.26.18"]
 
 for requirement in requires("azure-communication-rooms") or []:
     bound, _, condition = requirement.partition(";")

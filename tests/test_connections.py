@@ -1,12 +1,9 @@
-"""Connections: TLS, proxies, the environment, time-outs, signals and forks."""
+"""Connections: TLS, proxies, the environment and timeouts."""
 
 import base64
-import os
 import re
-import signal
 import socket
 import subprocess
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -20,7 +17,6 @@ from azure.core.exceptions import (
     ResourceNotFoundError,
     ServiceRequestError,
     ServiceRequestTimeoutError,
-    ServiceResponseError,
     ServiceResponseTimeoutError,
 )
 from azure.core.rest import HttpRequest
@@ -32,6 +28,7 @@ from azure.communication.rooms.emulator import RoomsEmulator
 from .support.certificates import Certificates
 from .support.credentials import Token
 from .support.wire_server import (
+    KEY,
     NOT_FOUND,
     ROOM,
     TUNNEL,
@@ -43,7 +40,6 @@ from .support.wire_server import (
 )
 
 NO_OPTIONS: Any = {}
-KEY = "a2V5"
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
@@ -52,11 +48,6 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", *PROXY_VARIABLES):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-
-
-def pools_of(client: RoomsClient) -> list[Any]:
-    transport: Any = client._pipeline._transport
-    return list(transport._pools._pools[1].values())
 
 
 @pytest.fixture
@@ -401,7 +392,7 @@ def test_delete_refused_by_a_proxy_is_not_found(certificates: Certificates) -> N
         delete_through(proxy, "https", certificates)
 
 
-# Time-outs. Every server ends its response at last, so a call that is not bounded succeeds and fails the test.
+# Timeouts. Every server ends its response at last, so a call without a limit succeeds, which fails the test.
 
 LAST_BYTES = 200
 
@@ -534,151 +525,3 @@ def test_redirect_that_leads_nowhere(location: str, certificates: Certificates) 
             server.steps = [moved]
             with pytest.raises(AzureError):
                 client.get_room("99")
-
-
-# Pools
-
-
-def test_one_connection_for_one_thread() -> None:
-    with wire_server(*[response()] * 5) as server:
-        client = RoomsClient(server.endpoint, KEY)
-        for _ in range(5):
-            client.get_room("99")
-    assert {request.connection for request in server.requests} == {0}
-
-
-def test_failures_leave_idle_connections_usable() -> None:
-    both = threading.Barrier(2)
-
-    def together(connection: Connection) -> None:
-        both.wait()
-        connection.send(response())
-
-    with wire_server(together, together, Connection.close, response(), response()) as server:
-        client = RoomsClient(server.endpoint, KEY, retry_total=0)
-        thread = threading.Thread(target=client.get_room, args=("99",))
-        thread.start()
-        client.get_room("99")
-        thread.join()
-        with pytest.raises(ServiceResponseError):
-            client.get_room("99")
-        client.get_room("99")
-    assert len(server.connections) == 2
-
-
-def test_close_closes_idle_connections() -> None:
-    with wire_server(response()) as server:
-        with RoomsClient(server.endpoint, KEY) as client:
-            client.get_room("99")
-            [pool] = pools_of(client)
-        assert pool.pool is None
-        with pytest.raises(ValueError, match="closed"):
-            client.get_room("99")
-
-
-def test_ipv6() -> None:
-    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
-        heads = []
-
-        def serve() -> None:
-            sock, _ = listener.accept()
-            connection = Connection(sock, 0)
-            request = connection.read_request()
-            assert request is not None
-            heads.append(request.headers.get_all("Host"))
-            connection.send(response())
-            connection.close()
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        port = listener.getsockname()[1]
-        assert RoomsClient(f"http://[::1]:{port}", KEY).get_room("99").id
-        thread.join()
-    assert heads == [[f"[::1]:{port}"]]
-
-
-# Processes and signals
-
-
-def run(program: str, *args: str, timeout: float = 120) -> str:
-    """Run a Python program; one that hangs fails."""
-    result = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program, *args],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout
-
-
-FORK = """
-import os, sys
-from azure.communication.rooms import RoomsClient
-client = RoomsClient.from_connection_string(sys.argv[1])
-pools = client._pipeline._transport._pools
-client.create_room()
-[parents_pool] = pools._pools[1].values()
-child = os.fork()
-for _ in range(20):
-    client.create_room()
-[pool] = pools._pools[1].values()
-assert (pool is parents_pool) == (child != 0)
-if child == 0:
-    os._exit(0)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-"""
-
-FORK_WITH_THREADS = """
-import os, sys, threading
-from concurrent.futures import ThreadPoolExecutor
-from azure.communication.rooms import RoomsClient
-client = RoomsClient.from_connection_string(sys.argv[1])
-client.create_room()
-sys.setswitchinterval(1e-6)
-for _ in range(10):
-    child = os.fork()
-    if child == 0:
-        together = threading.Barrier(8)
-        def work(number):
-            together.wait()
-            return client.create_room(connection_timeout=60 + number).id
-        with ThreadPoolExecutor(8) as threads:
-            ids = set(threads.map(work, range(8)))
-        os._exit(len(ids) != 8)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-"""
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_fork(emulator: RoomsEmulator, client: RoomsClient) -> None:
-    run(FORK, emulator.connection_string)
-    assert len({room.id for room in client.list_rooms()}) == 1 + 20 + 20
-    assert {request.status_code for request in emulator.requests} == {200, 201}
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_fork_with_threads(emulator: RoomsEmulator, client: RoomsClient) -> None:
-    run(FORK_WITH_THREADS, emulator.connection_string)
-    assert len({room.id for room in client.list_rooms()}) == 1 + 10 * 8
-
-
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no interval timers here")
-def test_exceptions_from_signal_handlers() -> None:
-    output = run("from tests.support import fuzz; fuzz.main()", "--seconds=60", "--interrupts=3000", "--seed=1")
-    assert "interrupts" in output
-
-
-@pytest.mark.parametrize("version", ["1.26.20", "2.0.6"])
-def test_old_urllib3_is_refused(version: str) -> None:
-    program = f"""
-import urllib3._version
-urllib3._version.__version__ = {version!r}
-from azure.communication.rooms import RoomsClient
-try:
-    RoomsClient("https://127.0.0.1:1", "a2V5")
-except ImportError as error:
-    print(error)
-"""
-    assert re.search(rf"needs urllib3 2[.0-9]+ or newer, but urllib3 {re.escape(version)} is installed", run(program))

@@ -19,6 +19,7 @@ from azure.communication.rooms.emulator import RoomsEmulator
 
 from .support.certificates import Certificates
 from .support.credentials import Token
+from .support.wire_server import KEY, Connection, wire_server
 
 LIST = HttpRequest("GET", "/rooms?api-version=2025-03-13")
 
@@ -56,6 +57,40 @@ def test_other_content_is_refused(client: RoomsClient, emulator: RoomsEmulator, 
     with pytest.raises(TypeError, match="content must be bytes or str"):
         client.send_request(HttpRequest("POST", "/rooms", **content))  # type: ignore[arg-type]
     assert emulator.requests == []
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        HttpRequest("GET /x HTTP/1.1\r\nX:", "/rooms"),
+        HttpRequest("GET", "/rooms", headers={"X": "a\r\n\r\nGET /x HTTP/1.1"}),
+        HttpRequest("GET", "/rooms", headers={"X": "\N{SNOWMAN}"}),
+        HttpRequest("GET", "/rooms", headers={"X:": "a"}),
+    ],
+)
+def test_request_that_hides_another_is_refused(emulator: RoomsEmulator, request_: HttpRequest) -> None:
+    client = RoomsClient.from_connection_string(emulator.connection_string, policies=[])
+    with pytest.raises(ValueError, match="characters that HTTP cannot send"):
+        client.send_request(request_)
+    assert emulator.requests == []
+
+
+def test_url_is_percent_encoded(emulator: RoomsEmulator) -> None:
+    client = RoomsClient.from_connection_string(emulator.connection_string, policies=[])
+    client.send_request(HttpRequest("GET", '/rooms/a b\r\n\N{SNOWMAN}%2F?c="d"&e=%41+#f'))
+    [request] = emulator.requests
+    assert (request.path, request.query) == ("/rooms/a%20b%E2%98%83%2F", "c=%22d%22&e=%41+")
+
+
+def test_response_before_the_request_was_read() -> None:
+    def respond_at_once(connection: Connection) -> None:
+        connection.sock.recv(1)
+        connection.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        connection.sock.close()
+
+    with wire_server(on_connect=respond_at_once) as server:
+        client = RoomsClient(server.endpoint, KEY, retry_total=0)
+        assert client.send_request(HttpRequest("POST", "/rooms", content=b"a" * 50_000_000)).status_code == 413
 
 
 def test_streamed_response(client: RoomsClient, emulator: RoomsEmulator) -> None:

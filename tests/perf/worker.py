@@ -65,7 +65,7 @@ def references(endpoint: str) -> dict[str, Callable[[], object]]:
     return {
         "pipeline": through(RequestsTransport()),
         "pipeline_without_env": through(RequestsTransport(use_env_settings=False)),
-        "urllib3": lambda: pool.request("GET", target, headers=signed("GET", endpoint, target)).json(),
+        "urllib3": lambda: json.loads(pool.request("GET", target, headers=signed("GET", endpoint, target)).data),
     }
 
 

@@ -11,12 +11,18 @@ from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesParser
 
+from azure.core.rest import HttpRequest, HttpResponse
+
+from azure.communication.rooms import RoomsClient
+
 from .certificates import Certificates
 
 ROOM = (
     b'{"id":"99445276259151407","createdAt":"2026-12-01T09:00:00+00:00",'
     b'"validFrom":"2026-12-01T09:00:00+00:00","validUntil":"2026-12-02T09:00:00+00:00"}'
 )
+OTHER_ROOM = ROOM.replace(b"99445276259151407", b"99000000000000000")
+KEY = "a2V5"
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 TUNNEL = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
@@ -29,6 +35,11 @@ def response(body: bytes = ROOM, status: str = "200 OK", headers: str = "") -> b
 def raw_response(headers: str, body: bytes, status: str = "200 OK") -> bytes:
     """A response with these headers only."""
     return f"HTTP/1.1 {status}\r\n{headers}\r\n\r\n".encode() + body
+
+
+def get(client: RoomsClient, stream: bool = False) -> HttpResponse:
+    """Get a room, but return the response."""
+    return client.send_request(HttpRequest("GET", "/rooms/99?api-version=2025-03-13"), stream=stream)
 
 
 @dataclass

@@ -1,61 +1,72 @@
-"""The response that the transport returns: azure-core's interface over urllib3's response."""
+"""The response that the transport returns: azure-core's interface over a response of HTTP/1.1."""
 
 import json
 from collections.abc import Iterator, MutableMapping
 from email.message import Message
 from http.client import HTTPException
-from typing import Any
+from typing import Any, Protocol
 
 from azure.core.exceptions import (
     AzureError,
     HttpResponseError,
     ResponseNotReadError,
     ServiceRequestError,
+    ServiceRequestTimeoutError,
     ServiceResponseError,
     ServiceResponseTimeoutError,
     StreamClosedError,
     StreamConsumedError,
 )
 from azure.core.rest import HttpRequest, HttpResponse
-from urllib3 import BaseHTTPResponse
-from urllib3.exceptions import ClosedPoolError, HTTPError
-from urllib3.exceptions import TimeoutError as UrllibTimeoutError
+from azure.core.utils import CaseInsensitiveDict
+from urllib3 import HTTPResponse as Urllib3Response
+from urllib3.exceptions import HTTPError
 
-# What urllib3 and http.client raise once a connection is established, in the order of the table below.
-_ERRORS: dict[type[Exception], type[AzureError]] = {
-    ClosedPoolError: ServiceRequestError,  # nothing was sent
-    UrllibTimeoutError: ServiceResponseTimeoutError,
-    TimeoutError: ServiceResponseTimeoutError,
-    HTTPError: ServiceResponseError,
-    HTTPException: ServiceResponseError,
-    OSError: ServiceResponseError,
-    ValueError: ServiceResponseError,  # such as a negative chunk size
-    OverflowError: ServiceResponseError,  # such as a Content-Length that no bytes object can have
-    MemoryError: ServiceResponseError,
+# Errors of sockets, TLS and host names; of HTTP; of decompression; and of a body that does not fit into memory.
+TRANSPORT_ERRORS = (OSError, UnicodeError, HTTPException, HTTPError, MemoryError, OverflowError)
+
+# By whether the request was sent, so that the service may have executed it, and whether time ran out.
+_AZURE_ERRORS: dict[tuple[bool, bool], type[AzureError]] = {
+    (False, False): ServiceRequestError,
+    (False, True): ServiceRequestTimeoutError,
+    (True, False): ServiceResponseError,
+    (True, True): ServiceResponseTimeoutError,
 }
 
 
-def service_error(error: Exception) -> AzureError:
-    """Return azure-core's error for an error of urllib3 or http.client."""
-    azure_error = next(to for of, to in _ERRORS.items() if isinstance(error, of))
-    return azure_error(str(error) or type(error).__name__, error=error)
+def azure_error(error: BaseException, *, is_sent: bool) -> AzureError:
+    """Return azure-core's error for one of the ``TRANSPORT_ERRORS``."""
+    if isinstance(error, HTTPError):
+        error = error.__cause__ or error  # urllib3 wraps errors of the body that it decompresses
+    error_type = _AZURE_ERRORS[is_sent, isinstance(error, TimeoutError)]
+    return error_type(str(error) or type(error).__name__, error=error)
 
 
-ERRORS = tuple(_ERRORS)
+class RawResponse(Protocol):
+    """The part of http.client's response that is needed here."""
+
+    status: int
+    reason: str
+
+    def getheaders(self) -> list[tuple[str, str]]: ...
+    def read(self, size: int | None = None, /) -> bytes: ...
+    def close(self) -> object: ...
 
 
 class RoomsResponse(HttpResponse):
     """A response whose body is read on demand.
 
     :param ~azure.core.rest.HttpRequest request: The request.
-    :param raw: urllib3's response, of which only the head has been read.
-    :type raw: ~urllib3.BaseHTTPResponse
+    :param RawResponse raw: The response, of which only the head has been read.
     :param int block_size: The size in bytes of the chunks of a streamed body.
     """
 
-    def __init__(self, request: HttpRequest, raw: BaseHTTPResponse, block_size: int) -> None:
+    def __init__(self, request: HttpRequest, raw: RawResponse, block_size: int) -> None:
         self._request = request
         self._raw = raw
+        self._headers: MutableMapping[str, str] = CaseInsensitiveDict()
+        for name, value in raw.getheaders():
+            self._headers[name] = f"{self._headers[name]}, {value}" if name in self._headers else value
         self._block_size = block_size
         self._content: bytes | None = None
         self._encoding: str | None = None
@@ -76,7 +87,7 @@ class RoomsResponse(HttpResponse):
 
     @property
     def headers(self) -> MutableMapping[str, str]:
-        return self._raw.headers
+        return self._headers
 
     @property
     def reason(self) -> str:
@@ -84,7 +95,7 @@ class RoomsResponse(HttpResponse):
 
     @property
     def content_type(self) -> str | None:
-        return self._raw.headers.get("Content-Type")
+        return self._headers.get("Content-Type")
 
     @property
     def is_closed(self) -> bool:
@@ -146,20 +157,21 @@ class RoomsResponse(HttpResponse):
         if self._is_closed:
             raise StreamClosedError(self)
         self._is_stream_consumed = True
+        body: Any = self._raw
+        if decode_content and "Content-Encoding" in self._headers:
+            encoding = {"Content-Encoding": self._headers["Content-Encoding"]}
+            body = Urllib3Response(body, encoding, preload_content=False)
         try:
-            # urllib3's stream() would read chunks itself, and less strictly.
-            while data := self._raw.read(size, decode_content=decode_content):
+            while data := body.read(size):
                 yield data
-        except ERRORS as error:
-            raise service_error(error) from error
+        except TRANSPORT_ERRORS as error:
+            raise azure_error(error, is_sent=True) from error
         finally:
             self.close()
 
     def close(self) -> None:
-        if not self._is_closed:
-            self._is_closed = True
-            if not self._raw.closed:  # otherwise the connection is in its pool again, or in another thread's hands
-                self._raw.close()
+        self._is_closed = True
+        self._raw.close()
 
     def __enter__(self) -> "RoomsResponse":
         return self

@@ -1,4 +1,4 @@
-"""The default transport: azure-core's interface over urllib3.
+"""The default transport: azure-core's interface over HTTP/1.1 connections.
 
 azure-core's own transport goes through requests, which prepares each URL again, reads the environment and looks for
 cookies on each call. Without that, a call takes less than half the time; ``tests/perf`` measures it. This transport
@@ -6,19 +6,21 @@ sends no cookies and reads no ``.netrc``, which would replace the Authorization 
 """
 
 import functools
+import warnings
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from azure.core.configuration import ConnectionConfiguration
 from azure.core.pipeline.transport import HttpTransport
 from azure.core.rest import HttpRequest, HttpResponse
 from typing_extensions import Self
-from urllib3 import Timeout
+from urllib3.exceptions import InsecureRequestWarning
 
-from ._connections import Pools, Settings
 from ._http import body_of
-from ._response import ERRORS, RoomsResponse, service_error
+from ._http1 import Http1Response
+from ._pools import Pools, Settings
+from ._response import TRANSPORT_ERRORS, RoomsResponse, azure_error
 
 _OPTIONS = (
     "connection_timeout",
@@ -28,7 +30,7 @@ _OPTIONS = (
     "connection_data_block_size",
     "use_env_settings",
 )
-_FRAMING_HEADERS = ("content-length", "transfer-encoding")
+_URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"  # everything else is percent-encoded
 _LONGEST_TIMEOUT = 2_000_000  # a socket's timeout must fit into a C int of milliseconds
 
 
@@ -105,41 +107,44 @@ class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
         cert = connection_cert or config.cert
         scheme, netloc, path, query, _ = urlsplit(request.url)
         netloc = netloc.rpartition("@")[2]  # no user name or password
+        verify = config.verify if connection_verify is None else connection_verify
         pool = self._open_pools().get(
             Settings(
                 scheme,
                 netloc,
                 tuple(sorted(proxies.items())) if proxies else (),
-                (True if config.verify is None else config.verify) if connection_verify is None else connection_verify,
+                True if verify is None else verify,
                 (cert[0], cert[1]) if isinstance(cert, list) else cert,
             )
         )
-        target = f"{path or '/'}?{query}" if query else path or "/"
-        if scheme == "http" and pool.proxy is not None:  # a proxy forwards the request instead of making a tunnel
-            target = f"{scheme}://{netloc}{target}"
-        # The transport alone decides how long the body is. Too small a Content-Length would make the surplus a request.
-        headers = {
-            name: value for name, value in request.headers.items() if name.strip().lower() not in _FRAMING_HEADERS
-        }
+        route = pool.route
+        if verify is False and route.context is not None:
+            warnings.warn(f"the certificate of {netloc} is not verified", InsecureRequestWarning, stacklevel=2)
+        headers = dict(request.headers)
+        if "Host" not in request.headers:
+            headers["Host"] = route.host_header
         if "Accept-Encoding" not in request.headers:
             headers["Accept-Encoding"] = "gzip, deflate"
+        target = quote(f"{path or '/'}?{query}" if query else path or "/", safe=_URL_CHARACTERS)
+        if route.proxy is not None and not route.is_tls:  # the proxy forwards the request instead of opening a tunnel
+            target = f"{scheme}://{route.host_header}{target}"
+            headers |= route.proxy.headers
         body = body_of(request)
+        connection: Any = None
         try:
-            raw = pool.urlopen(
-                request.method.upper(),
-                target,
-                body=body,
-                headers=headers,
-                retries=False,
-                redirect=False,
-                assert_same_host=False,
-                timeout=Timeout(connect=connection_timeout, read=read_timeout),
-                preload_content=False,
-                decode_content=False,
-            )
-        except ERRORS as error:
-            raise service_error(error) from error
+            connection = pool.connection(connection_timeout)
+            connection.timeout = read_timeout
+            connection.request(request.method.upper(), target, body, headers)
+            raw = connection.getresponse()
+        except BaseException as error:
+            if connection is not None:
+                connection.close()
+            if isinstance(error, TRANSPORT_ERRORS):
+                raise azure_error(error, is_sent=connection is not None) from error
+            raise
         response = RoomsResponse(request, raw, connection_data_block_size or config.data_block_size)
+        if not isinstance(raw, Http1Response):
+            connection.close()  # a recorded response, which is in memory
         if not stream:
             response.read()
         return response
