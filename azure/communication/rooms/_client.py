@@ -47,7 +47,7 @@ class RoomsClient:
     ``multiprocessing`` also opens its own connections. A pickled client contains its credential: keep it secret.
 
     **Retries.** The client retries an operation if it can't connect, if the connection breaks, if no response comes in
-    time, if the status code is 408, 429, 500, 502, 503, 504 or above 505, and if an error response has a
+    time, if the status code is 408, 429, 500, 502, 503, 504 or above 505, or if an error response has a
     ``Retry-After`` header. None of these retries duplicates work: all attempts of one :meth:`create_room` carry the
     same repeatability ID, and the other operations are idempotent. By default, the client retries up to three times
     after failures to connect (``retry_connect``), three times after broken connections and read timeouts
@@ -57,14 +57,14 @@ class RoomsClient:
 
     **Timeouts.** For each attempt, ``connection_timeout`` limits the time to connect, and ``read_timeout`` the time
     from sending the request until the whole response has been read. Both are 300 seconds by default. ``timeout`` limits
-    the whole call, a week by default: after it, no attempt begins. If a wait would outlast it, the call raises the
+    the whole call, a week by default: after that, no attempt begins. If a wait would outlast it, the call raises the
     error of its last attempt at once.
 
     **Options.** :class:`ClientOptions` lists the keyword options of the client, and :class:`RequestOptions` those of
     each operation. An option of a call replaces the client's and applies to every attempt of that call.
 
-    **Responses.** To see the status code, the headers or the IDs of a call, such as for a support case, pass
-    ``raw_response_hook``:
+    **Responses.** To see the status code, the headers or the IDs of a call, for example to quote them in a
+    support case, pass ``raw_response_hook``:
 
     .. code-block:: python
 
@@ -448,9 +448,9 @@ class RoomsClient:
             response.raise_for_status()
             print(response.json())
 
-        The client adds no ``api-version``. It retries the request like its own operations, with one exception: it
-        retries a POST, or a PATCH that is not a merge patch, only after a 429 with ``Retry-After``, unless the request
-        has a ``Repeatability-Request-ID``.
+        The client adds no ``api-version``. It retries the request like its own operations, with one exception: if a
+        POST or PATCH has no ``Repeatability-Request-ID`` and is not a merge patch, the client retries it only after a
+        429 with ``Retry-After``.
 
         :param ~azure.core.rest.HttpRequest request: The request. The client sends a copy and does not change it. A
          relative URL is relative to the endpoint. The content must be bytes or str.
@@ -472,7 +472,7 @@ class RoomsClient:
         return self._pipeline.run(request, stream=stream, **kwargs).http_response
 
     def close(self) -> None:
-        """Close the client's connections. The client then raises ValueError. Closing it twice is harmless."""
+        """Close the client's connections. Using it afterwards raises ValueError. Closing it twice is harmless."""
         self._pipeline.__exit__()
 
     def __enter__(self) -> Self:

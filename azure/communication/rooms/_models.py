@@ -51,7 +51,7 @@ class CommunicationRoom:
     dataclass, so ``vars(room)`` and ``dataclasses.asdict(room)`` return the attributes. :meth:`as_dict` returns the
     service's JSON.
 
-    You can create a room object from the service's JSON, or from values, such as for a test:
+    You can create a room object yourself, for example in a test, from the service's JSON or from values:
 
     .. code-block:: python
 
