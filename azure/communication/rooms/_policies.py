@@ -81,8 +81,8 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
         return super().send(request)
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
-        # The service may have executed a POST that failed. azure-core would nevertheless retry it after 500, 503 and
-        # 504, and after any error with a Retry-After.
+        # The service may have executed a POST or PATCH that failed. azure-core would nevertheless retry it after 500,
+        # 503 and 504, and after any error with a Retry-After.
         is_repeatable = response.http_request.method.upper() in settings["methods"]
         if not is_repeatable and response.http_response.status_code != 429:
             return False
