@@ -19,7 +19,7 @@ class EditableHook(BuildHookInterface[Any]):
         link = Path(self.root, ".editable", "azure")
         if version != "editable" or (link.exists() and link.samefile(package)):
             return
-        shutil.rmtree(link.parent, ignore_errors=True)  # in a copied checkout, the link may have become a folder
+        shutil.rmtree(link.parent, ignore_errors=True)  # if the checkout was copied, the link may be a folder
         link.parent.mkdir()
         if sys.platform == "win32":
             import _winapi  # noqa: PLC0415 - it exists only on Windows

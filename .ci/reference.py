@@ -1,6 +1,6 @@
 """Builds the API reference as HTML: ``python -W error .ci/reference.py <folder>``.
 
-pdoc does not know all docstring fields that the Azure SDK uses, so this rewrites the others first.
+pdoc does not know some docstring fields that the Azure SDK uses, so this script rewrites them first.
 """
 
 import re
@@ -29,7 +29,7 @@ def markdown_from_azure_rst(contents: str, source_file: Path | None) -> str:
 
 
 pdoc.docstrings.rst = markdown_from_azure_rst
-for name in emulator.__all__:  # these are imported on first use, but pdoc documents only what is already imported
+for name in emulator.__all__:  # the emulator imports these on first use, but pdoc documents only imported names
     setattr(emulator, name, getattr(emulator, name))
 pdoc.render.configure(docformat="restructuredtext", show_source=False)
 pdoc.pdoc("azure.communication.rooms", emulator.__name__, output_directory=Path(sys.argv[1]))

@@ -181,7 +181,7 @@ def test_async_credential(credential: object) -> None:
 
 def test_token_credential_needs_https() -> None:
     RoomsClient("https://contoso", Token()).close()
-    with pytest.raises(ValueError, match="endpoint must be https with a TokenCredential"):
+    with pytest.raises(ValueError, match="endpoint must be https if credential is a TokenCredential"):
         RoomsClient("http://contoso", Token())
 
 

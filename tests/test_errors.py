@@ -213,8 +213,8 @@ ROOM = b'{"id":"99","createdAt":"2026-12-01T09:00:00+00:00","validFrom":"2026-12
         (ROOM + b"}", "'validUntil' is missing"),
         (ROOM + b',"validUntil":"soon"}', "'validUntil' must be a time"),
         (b"{}", "'id' is missing"),
-        (b"[]", "an object was expected, not list"),
-        (b'"room"', "an object was expected, not str"),
+        (b"[]", "expected an object, not list"),
+        (b'"room"', "expected an object, not str"),
         (b"\xff\xfe\x00", "decode"),
     ],
 )
@@ -254,7 +254,7 @@ def test_deeply_nested_room_raises_decode_error(client: RoomsClient, emulator: R
     [
         (b"{}", "'value' is missing or not an array"),
         (b'{"value":{}}', "'value' is missing or not an array"),
-        (b'{"value":[3]}', "an object was expected, not int"),
+        (b'{"value":[3]}', "expected an object, not int"),
         (b'{"value":[{}]}', "'id' is missing"),
         (b'{"value":[],"nextLink":3}', "'nextLink' is not a string"),
         (b'{"value":[],"nextLink":"http://[oops"}', "Invalid IPv6 URL"),

@@ -324,5 +324,5 @@ def test_invalid_participant_names_the_member() -> None:
 
 
 def test_role_in_addition_to_json() -> None:
-    with pytest.raises(TypeError, match="role must not be given together with the service's JSON"):
+    with pytest.raises(TypeError, match="pass the service's JSON without role"):
         RoomParticipant({"rawId": "8:acs:r_u"}, ParticipantRole.CONSUMER)  # type: ignore[call-overload]

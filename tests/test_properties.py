@@ -174,7 +174,7 @@ def test_datetimes_are_sent_as_the_same_instant(emulator: RoomsEmulator, client:
     try:
         instant = time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
     except OverflowError:
-        with pytest.raises(ValueError, match="valid_from is outside of the years 1 to 9999"):
+        with pytest.raises(ValueError, match="valid_from is outside the years 1 to 9999"):
             client.create_room(valid_from=time)
         return
     with contextlib.suppress(HttpResponseError):  # most instants are no time for a room to begin

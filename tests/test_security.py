@@ -62,7 +62,7 @@ def test_request_that_leaves_tls_is_not_signed() -> None:
     with scripted_server() as server:
         endpoint = server.endpoint.replace("http:", "https:")
         client = RoomsClient(endpoint, AzureKeyCredential(KEY), raw_request_hook=without_tls)
-        with pytest.raises(ClientAuthenticationError, match="leaves TLS is not signed"):
+        with pytest.raises(ClientAuthenticationError, match="does not sign an http request"):
             client.create_room()
     assert server.requests == []
 

@@ -21,7 +21,7 @@ from ._identifiers import (
 )
 from ._models import CommunicationRoom, ParticipantLike, ParticipantRole, RoomParticipant
 from ._options import ClientOptions, CommonOptions, RequestOptions
-from ._version import VERSION as __version__  # noqa: N811 - it is one
+from ._version import VERSION as __version__  # noqa: N811 - both names are constants
 
 Room = CommunicationRoom
 

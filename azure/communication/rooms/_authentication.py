@@ -46,7 +46,9 @@ def authentication_policy(
     if isinstance(scopes, str):
         raise TypeError("credential_scopes must be a sequence of scopes, not a str")
     if not is_tls:
-        raise ValueError("endpoint must be https with a TokenCredential, because bearer tokens are sent over TLS only")
+        raise ValueError(
+            "endpoint must be https if credential is a TokenCredential: bearer tokens are sent over TLS only"
+        )
     return BearerTokenCredentialPolicy(credential, *scopes)
 
 
@@ -68,19 +70,20 @@ def decode_access_key(access_key: str) -> bytes:
 class HmacCredentialPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
     """Signs each request with the access key, in the service's HMAC-SHA256 scheme.
 
-    It comes after every policy that may change a request, and after the retry policy, so each attempt is sent exactly
-    as it was signed.
+    It runs after the retry policy and after every policy that may change a request. So it signs each attempt, and
+    each attempt is sent exactly as it was signed.
 
-    :param ~azure.core.credentials.AzureKeyCredential credential: The access key. It is read for each request, so it can
-     be rotated.
-    :keyword bool tls_only: Whether to refuse to sign a request that would leave TLS. Default: False.
+    :param ~azure.core.credentials.AzureKeyCredential credential: The access key. The policy reads it for each
+     request, so you can rotate it.
+    :keyword bool tls_only: Whether to sign https requests only. Default: False.
     :raises ValueError: The key is not base64.
     """
 
     def __init__(self, credential: AzureKeyCredential, *, tls_only: bool = False) -> None:
         self._credential = credential
         self._tls_only = tls_only
-        # Each pair holds a source and what was made from it. Threads share it without a lock: it is replaced whole.
+        # Each pair caches a value with the input it was made from. Threads need no lock, because a pair never changes:
+        # a new pair replaces it.
         self._key: tuple[str, bytes] = (credential.key, decode_access_key(credential.key))
         self._date: tuple[int, str] = (0, "")
 
@@ -90,7 +93,7 @@ class HmacCredentialPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
         http_request.url = canonical_url(http_request.url)
         url = urlsplit(http_request.url)
         if self._tls_only and url.scheme != "https":
-            raise ClientAuthenticationError("The endpoint is https, so a request that leaves TLS is not signed.")
+            raise ClientAuthenticationError("The endpoint is https, so the client does not sign an http request.")
         headers = http_request.headers
         date = self._now()
         digest = content_sha256(body_of(http_request) or b"")
@@ -123,13 +126,13 @@ class HmacCredentialPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
 
 
 def canonical_url(url: str) -> str:
-    """Return the URL in the only form that no transport or proxy writes differently.
+    """Return the URL in a normal form, which no transport or proxy changes after it was signed.
 
-    urllib3 would otherwise write some URLs differently from how they were signed: with dot segments, characters that
-    must be percent-encoded, a default port or the DNS root's dot.
+    urllib3 changes some URLs when it sends them: those with dot segments, characters that must be percent-encoded, a
+    default port, or a dot at the end of the host name.
     """
     try:
-        # If one percent sign is stray, urllib3 encodes all of them again.
+        # If a URL has a stray percent sign, urllib3 encodes all its percent signs again.
         parsed = parse_url(_STRAY_PERCENT.sub("%25", url))
     except (LocationParseError, UnicodeEncodeError) as error:
         raise ServiceRequestError("The URL cannot be sent: it is not a valid URL.", error=error) from error

@@ -40,29 +40,31 @@ class RoomsClient:
             room = client.create_room()
             print(room.id, room.valid_until)
 
-    **Threads and processes.** Threads may share a client, and the access key may be rotated meanwhile with
-    ``AzureKeyCredential.update``. The client keeps one connection for each thread that sends at the same time. An
-    iterator of :meth:`list_rooms` or :meth:`list_participants` belongs to one thread, as any iterator does. After a
-    fork, parent and child may both use the client: the child opens its own connections. So does a copy, made by
-    ``copy.deepcopy``, ``pickle`` or ``multiprocessing``. A pickled client contains its credential: keep it secret.
+    **Threads and processes.** Threads may share a client, and you can rotate the access key at any time with
+    ``AzureKeyCredential.update``. The client keeps one connection for each thread that sends at the same time. Use an
+    iterator of :meth:`list_rooms` or :meth:`list_participants` in one thread only. After a fork, parent and child may
+    both use the client: the child opens its own connections. A copy made by ``copy.deepcopy``, ``pickle`` or
+    ``multiprocessing`` also opens its own connections. A pickled client contains its credential: keep it secret.
 
     **Retries.** The client retries an operation if it can't connect, if the connection breaks, if no response comes in
-    time, and if the status code is 408, 429, 500, 502, 503, 504 or above 505. None of these retries duplicates work:
-    all attempts of one :meth:`create_room` carry the same repeatability ID, and the other operations are idempotent.
-    By default there are up to three retries after failures to connect (``retry_connect``), three after connections
-    that broke and responses that did not come (``retry_read``), and three after status codes (``retry_status``). The
-    waits between attempts grow and have some randomness. A ``Retry-After`` header sets the wait instead, and
-    ``retry_backoff_max`` (120 seconds) caps every wait.
+    time, if the status code is 408, 429, 500, 502, 503, 504 or above 505, or if an error response has a
+    ``Retry-After`` header. None of these retries duplicates work: all attempts of one :meth:`create_room` carry the
+    same repeatability ID, and the other operations are idempotent. By default, the client retries up to three times
+    after failures to connect (``retry_connect``), three times after broken connections and read timeouts
+    (``retry_read``), and three times after error responses (``retry_status``). It waits before each retry, longer each
+    time and with some randomness. If the response has a ``Retry-After`` header, it waits that long, or up to a quarter
+    longer. No wait is longer than ``retry_backoff_max``, 120 seconds by default.
 
     **Timeouts.** For each attempt, ``connection_timeout`` limits the time to connect, and ``read_timeout`` the time
-    from when the request was sent until its whole response has been read. Both are 300 seconds by default. ``timeout``
-    limits the call: no attempt begins later, and no wait begins that would outlast it.
+    from sending the request until the whole response has been read. Both are 300 seconds by default. ``timeout`` limits
+    the whole call, a week by default: after that, no attempt begins. If a wait would outlast it, the call raises the
+    error of its last attempt at once.
 
     **Options.** :class:`ClientOptions` lists the keyword options of the client, and :class:`RequestOptions` those of
     each operation. An option of a call replaces the client's and applies to every attempt of that call.
 
-    **Responses.** To see the status code, the headers or the IDs of a call, for a support case for example, pass
-    ``raw_response_hook``:
+    **Responses.** To see the status code, the headers or the IDs of a call, for example to quote them in a
+    support case, pass ``raw_response_hook``:
 
     .. code-block:: python
 
@@ -78,39 +80,43 @@ class RoomsClient:
 
         client.get_room(room_id, raw_response_hook=show)
 
-    **Errors.** Every operation may raise the errors below. The iterators of the two lists raise them while iterating.
+    **Errors.** Every operation may raise these errors:
 
     - ``TypeError``: an argument has the wrong type, or an option is unknown. Nothing was sent.
-    - ``ValueError``: an argument has an invalid value, such as an empty ``room_id``. Nothing was sent.
-    - ``azure.core.exceptions.HttpResponseError``: the service refused the request. ``status_code`` and ``error`` say
-      why. Its subclass ``ClientAuthenticationError`` means that the service rejected the credential, and
-      ``ResourceNotFoundError`` that there is no such room.
+    - ``ValueError``: an argument has an invalid value, such as an empty ``room_id``, or the client is closed. Nothing
+      was sent.
+    - ``azure.core.exceptions.HttpResponseError``: the service rejected the request. ``status_code`` and ``error`` say
+      why.
+    - ``azure.core.exceptions.ClientAuthenticationError``, an ``HttpResponseError``: the service rejected the
+      credential.
+    - ``azure.core.exceptions.DecodeError``, an ``HttpResponseError``: the response is not the JSON that the service
+      documents. Perhaps a proxy sent it.
     - ``azure.core.exceptions.ServiceRequestError``: the client could not connect. Nothing was sent.
     - ``azure.core.exceptions.ServiceResponseError``: no complete response came. The service may or may not have
       executed the request.
-    - ``azure.core.exceptions.DecodeError``: the response is not the JSON that the service documents. Perhaps a proxy
-      sent it.
 
-    The last four are ``azure.core.exceptions.AzureError``.
+    All but the first two are subclasses of ``azure.core.exceptions.AzureError``. :meth:`list_rooms` and
+    :meth:`list_participants` check their arguments at once. They raise the other errors while you iterate.
 
     :param str endpoint: The resource's endpoint, such as ``https://contoso.communication.azure.com``. It may have a
-     port and a path prefix. Without a scheme, it is https.
+     port and a path prefix. If it has no scheme, the client uses https.
     :param credential: The resource's access key, or a Microsoft Entra ID credential.
     :type credential: ~azure.core.credentials.AzureKeyCredential or ~azure.core.credentials.TokenCredential or str
     :keyword api_version: The version of the REST API. Default: 2025-03-13, the newest.
     :paramtype api_version: str or ~azure.communication.rooms.ApiVersion
-    :keyword policies: Replaces the client's whole pipeline, authentication included. Default: None.
+    :keyword policies: Policies to use instead of all the client's own, authentication included. Default: None, the
+     client's own.
     :paramtype policies: Iterable[~azure.core.pipeline.policies.HTTPPolicy or
      ~azure.core.pipeline.policies.SansIOHTTPPolicy] or None
-    :keyword transport: Sends the requests instead of the client's own transport. Default: None.
+    :keyword transport: The transport to use instead of the client's own. Default: None, the client's own.
     :paramtype transport: ~azure.core.pipeline.transport.HttpTransport or None
     :raises TypeError: An argument has the wrong type, or an option is unknown.
-    :raises ValueError: The endpoint is not a URL of scheme, host, port and path; it is http and the credential is
-     a TokenCredential, whose tokens are sent over TLS only; the access key is not base64; or ``headers`` contains
-     repeatability headers, which belong to a single call.
+    :raises ValueError: The endpoint is invalid, or has more than a scheme, host, port and path. Or the endpoint is http
+     and the credential is a TokenCredential, because tokens are sent over TLS only. Or the access key is not base64. Or
+     ``headers`` contains repeatability headers, which belong to a single call.
     """
 
-    # azure-core names the tracer after this.
+    # azure-core takes the tracer's name from this attribute.
     _instrumentation_config: ClassVar[dict[str, str]] = {
         "library_name": "azure-communication-rooms",
         "library_version": VERSION,
@@ -126,7 +132,7 @@ class RoomsClient:
         transport: HttpTransport[HttpRequest, HttpResponse] | None = None,
         **kwargs: Unpack[ClientOptions],
     ) -> None:
-        from ._pipeline import build_pipeline  # noqa: PLC0415 - only a program that makes a client needs urllib3
+        from ._pipeline import build_pipeline  # noqa: PLC0415 - urllib3 is slow to import, and only a client needs it
 
         if not isinstance(api_version, str):
             raise TypeError(f"api_version must be a str or an ApiVersion, not {type(api_version).__name__}")
@@ -173,8 +179,8 @@ class RoomsClient:
         :return: The client.
         :rtype: ~azure.communication.rooms.RoomsClient
         :raises TypeError: ``conn_str`` is not a str, or as for :class:`RoomsClient`.
-        :raises ValueError: A part of the connection string is missing, duplicate or invalid; the message does not show
-         it. Or as for :class:`RoomsClient`.
+        :raises ValueError: A part of the connection string is missing, duplicate or invalid, or as for
+         :class:`RoomsClient`. No message shows any part of the connection string.
         """
         endpoint, access_key = parse_connection_string(conn_str)
         credential = AzureKeyCredential(access_key)
@@ -208,12 +214,12 @@ class RoomsClient:
             )
 
         The client sends only the arguments that you pass; the service has defaults for the others. All attempts of the
-        call carry the same repeatability ID, so they create one room. To make sure that a later call, perhaps after a
-        crash, creates no second room, pass the same ``repeatability_request_id`` and ``repeatability_first_sent`` (and
-        otherwise the same arguments) to both calls. It is unknown how long the service remembers them.
+        call carry the same repeatability ID, so they create one room. To repeat the call later, such as after a crash,
+        without creating a second room, pass the same ``repeatability_request_id``, ``repeatability_first_sent`` and
+        other arguments again. It is unknown how long the service remembers a repeatability ID.
 
         :keyword valid_from: When the room opens, in the past or at most 180 days ahead. A string is ISO 8601. A time
-         without a time zone is in UTC. Default: now.
+         without a time zone is in UTC. Default: now, by the service's clock.
         :paramtype valid_from: ~datetime.datetime or str or None
         :keyword valid_until: When the room closes, at most 180 days after ``valid_from``. A string is ISO 8601. A time
          without a time zone is in UTC. Default: 180 days from now, whatever ``valid_from`` is.
@@ -223,13 +229,13 @@ class RoomsClient:
         :keyword participants: Who is invited: each a :class:`RoomParticipant`, the service's JSON
          ``{"rawId": ..., "role": ...}``, or any object with ``communication_identifier`` and ``role``. Default: nobody.
         :paramtype participants: Iterable[~azure.communication.rooms.ParticipantLike or Mapping[str, object]] or None
-        :keyword repeatability_request_id: A UUID of your own for this create. It goes together with
-         ``repeatability_first_sent``. Default: a random one.
+        :keyword repeatability_request_id: A UUID that identifies this create. Pass it together with
+         ``repeatability_first_sent``. Default: a random UUID.
         :paramtype repeatability_request_id: str or ~uuid.UUID or None
-        :keyword repeatability_first_sent: When you first sent this create, to the second. A time without a time zone is
-         in UTC. Default: now.
+        :keyword repeatability_first_sent: When you first sent this create. Fractions of a second are dropped. A time
+         without a time zone is in UTC. Pass it together with ``repeatability_request_id``. Default: now.
         :paramtype repeatability_first_sent: ~datetime.datetime or None
-        :return: The room as the service created it.
+        :return: The new room.
         :rtype: ~azure.communication.rooms.CommunicationRoom
         :raises ValueError: An identifier occurs twice with different roles, a time is invalid, or only one of the two
          repeatability arguments is given.
@@ -278,8 +284,8 @@ class RoomsClient:
             for room in client.list_rooms():
                 print(room.id, room.valid_until)
 
-        The service may also list rooms that have closed. The client sends nothing until you iterate, and fetches each
-        page when the iteration reaches it. It follows the links between the pages only on its own endpoint.
+        The list may include rooms that have closed. The client sends nothing until you iterate, and fetches each page
+        when the iteration reaches it. It requests every page from its own endpoint, whatever host a link names.
 
         :return: The rooms. ``by_page()`` returns them page by page, with continuation tokens.
         :rtype: ~azure.core.paging.ItemPaged[~azure.communication.rooms.CommunicationRoom]
@@ -297,7 +303,7 @@ class RoomsClient:
         pstn_dial_out_enabled: bool | None = None,
         **kwargs: Unpack[RequestOptions],
     ) -> CommunicationRoom:
-        """Update a room. What you don't pass stays as it is.
+        """Update a room. Values that you don't pass stay as they are.
 
         .. code-block:: python
 
@@ -310,20 +316,20 @@ class RoomsClient:
                 valid_until=room.valid_until - timedelta(hours=1),
             )
 
-        ``valid_from`` and ``valid_until`` go together: the service rejects one without the other.
+        Pass both ``valid_from`` and ``valid_until`` or neither: the service rejects one without the other.
 
         :param str room_id: The room's ID.
         :keyword valid_from: When the room opens, in the past or at most 180 days ahead. A string is ISO 8601. A time
-         without a time zone is in UTC. Default: unchanged.
+         without a time zone is in UTC. Default: None, unchanged.
         :paramtype valid_from: ~datetime.datetime or str or None
         :keyword valid_until: When the room closes, at most 180 days after ``valid_from``. A string is ISO 8601. A time
-         without a time zone is in UTC. Default: unchanged.
+         without a time zone is in UTC. Default: None, unchanged.
         :paramtype valid_until: ~datetime.datetime or str or None
-        :keyword pstn_dial_out_enabled: Whether participants can dial out to phone numbers. Default: unchanged.
+        :keyword pstn_dial_out_enabled: Whether participants can dial out to phone numbers. Default: None, unchanged.
         :paramtype pstn_dial_out_enabled: bool or None
         :return: The updated room.
         :rtype: ~azure.communication.rooms.CommunicationRoom
-        :raises ValueError: ``room_id`` is empty, or a time is invalid.
+        :raises ValueError: A time is invalid.
         :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room.
         """
         check_options(kwargs, REQUEST_OPTIONS, "valid_from", "valid_until", "pstn_dial_out_enabled")
@@ -341,10 +347,12 @@ class RoomsClient:
         Don't rely on this to end an ongoing call: phone participants reportedly stay connected, and the service does
         not document what happens to the others.
 
-        If an attempt fails after it may have deleted the room (the connection broke, no response came in time, 408 or
-        5xx), and the next attempt finds no such room, then the call succeeds.
+        An attempt may delete the room and still fail, if the connection breaks, no response comes in time, or the
+        status code is 408 or 5xx. If the next attempt then finds no such room, the call succeeds.
 
         :param str room_id: The room's ID.
+        :return: None
+        :rtype: None
         :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room.
         """
         check_options(kwargs, REQUEST_OPTIONS)
@@ -370,7 +378,9 @@ class RoomsClient:
         :param participants: The participants with their new roles: each a :class:`RoomParticipant`, the service's JSON
          ``{"rawId": ..., "role": ...}``, or any object with ``communication_identifier`` and ``role``.
         :type participants: Iterable[~azure.communication.rooms.ParticipantLike or Mapping[str, object]]
-        :raises ValueError: ``room_id`` is empty, or an identifier occurs twice with different roles.
+        :return: None
+        :rtype: None
+        :raises ValueError: An identifier occurs twice with different roles.
         :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room.
         """
         check_options(kwargs, REQUEST_OPTIONS)
@@ -384,7 +394,7 @@ class RoomsClient:
         participants: Iterable[ParticipantLike | CommunicationIdentifier | Mapping[str, object]],
         **kwargs: Unpack[RequestOptions],
     ) -> None:
-        """Remove participants from a room. Removing somebody who is not in the room succeeds.
+        """Remove participants from a room. Removing someone who is not in the room succeeds.
 
         .. code-block:: python
 
@@ -397,6 +407,8 @@ class RoomsClient:
          ``{"rawId": ...}``, or any object with ``communication_identifier``.
         :type participants: Iterable[~azure.communication.rooms.ParticipantLike or
          ~azure.communication.rooms.CommunicationIdentifier or Mapping[str, object]]
+        :return: None
+        :rtype: None
         :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room.
         """
         check_options(kwargs, REQUEST_OPTIONS)
@@ -417,7 +429,7 @@ class RoomsClient:
         :param str room_id: The room's ID.
         :return: The participants. ``by_page()`` returns them page by page, with continuation tokens.
         :rtype: ~azure.core.paging.ItemPaged[~azure.communication.rooms.RoomParticipant]
-        :raises ~azure.core.exceptions.ResourceNotFoundError: While iterating: there is no such room.
+        :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room. Raised while you iterate.
         """
         check_options(kwargs, REQUEST_OPTIONS)
         return self._operations.list_participants(room_id, **kwargs)
@@ -426,7 +438,7 @@ class RoomsClient:
     def send_request(
         self, request: HttpRequest, *, stream: bool = False, **kwargs: Unpack[RequestOptions]
     ) -> HttpResponse:
-        """Send a request of your own through the client's pipeline, authenticated like the others.
+        """Send your own request through the client's pipeline, which authenticates it.
 
         .. code-block:: python
 
@@ -436,15 +448,16 @@ class RoomsClient:
             response.raise_for_status()
             print(response.json())
 
-        The client adds no ``api-version``. It retries the request as azure-core does by default, and like its own
-        operations if the request has a ``Repeatability-Request-ID`` or is a merge patch.
+        The client adds no ``api-version``. It retries the request like its own operations, with one exception: if a
+        POST or PATCH has no ``Repeatability-Request-ID`` and is not a merge patch, the client retries it only after a
+        429 with ``Retry-After``.
 
-        :param ~azure.core.rest.HttpRequest request: The request, which is not changed. A relative URL is relative to
-         the endpoint. The content must be bytes or str.
+        :param ~azure.core.rest.HttpRequest request: The request. The client sends a copy and does not change it. A
+         relative URL is relative to the endpoint. The content must be bytes or str.
         :keyword bool stream: Whether to leave the response's body for you to read. Default: False.
-        :return: The response, whatever its status code.
+        :return: The response. An error status code does not raise an error.
         :rtype: ~azure.core.rest.HttpResponse
-        :raises ValueError: The URL has another scheme, host or port than the endpoint, to which the credential belongs.
+        :raises ValueError: The URL's scheme, host or port is not the endpoint's, so the credential must not go there.
         """
         check_options(kwargs, REQUEST_OPTIONS, "stream")
         if not isinstance(request, HttpRequest):
@@ -453,13 +466,13 @@ class RoomsClient:
         if not urlsplit(request.url).netloc:
             request.url = f"{self._endpoint}/{request.url.lstrip('/')}"
         elif origin(request.url) != origin(self._endpoint):
-            raise ValueError("request has a URL that is not on the client's endpoint")
+            raise ValueError("the request's URL must have the scheme, host and port of the client's endpoint")
         if params := kwargs.pop("params", None):
             request.url += f"{'&' if '?' in request.url else '?'}{urlencode(params)}"
         return self._pipeline.run(request, stream=stream, **kwargs).http_response
 
     def close(self) -> None:
-        """Close the client's connections. Using the client afterwards is an error. Closing it again is harmless."""
+        """Close the client's connections. Using it afterwards raises ValueError. Closing it twice is harmless."""
         self._pipeline.__exit__()
 
     def __enter__(self) -> Self:
@@ -502,7 +515,7 @@ def _roles_by_raw_id(participants: object) -> dict[str, dict[str, str]]:
 
 
 def _named(participants: object) -> Iterator[tuple[str, object]]:
-    """Yield each participant with the name that errors call it by."""
+    """Yield each participant with its name for error messages, such as ``participants[0]``."""
     if isinstance(participants, (str, bytes, Mapping)) or not isinstance(participants, Iterable):
         raise TypeError(f"participants must be an iterable of participants, not {type(participants).__name__}")
     for index, participant in enumerate(participants):

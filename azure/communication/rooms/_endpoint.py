@@ -30,7 +30,7 @@ def parse_connection_string(conn_str: str) -> tuple[str, str]:
 
 
 def parse_endpoint(endpoint: str) -> str:
-    """Return the endpoint as every URL begins: scheme, lower-case host, port unless it is the default, path prefix.
+    """Return what every request URL begins with: scheme, lower-case host, port unless it is the default, path prefix.
 
     No error message shows the endpoint, because a caller may pass a connection string or a key by mistake.
     """
@@ -53,16 +53,16 @@ def parse_endpoint(endpoint: str) -> str:
     if "@" in parts.netloc:
         raise ValueError("endpoint must not contain a user name or password")
     if not re.fullmatch(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", parts.netloc.removesuffix(f":{port}").rstrip(":")):
-        raise ValueError("endpoint must have a host name")
+        raise ValueError("endpoint must have a valid host name")
     if parts.query or parts.fragment or {".", ".."} & set(parts.path.split("/")):
-        raise ValueError("endpoint must consist of scheme, host, port and a path without dot segments")
+        raise ValueError("endpoint must have only a scheme, a host, a port and a path without dot segments")
     return f"{origin(url)}{parts.path.rstrip('/')}"
 
 
 def origin(url: str) -> str:
     """Return the URL's scheme and host, with the port unless it is the default.
 
-    The host is as the Host header says it: lower case, without the dot of the DNS root.
+    The host is written as in the Host header: in lower case, and without a dot at the end.
     """
     parts = urlsplit(url)
     host = parts.netloc.lower().rstrip(":").removesuffix(_DEFAULT_PORTS.get(parts.scheme, ""))

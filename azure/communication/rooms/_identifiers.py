@@ -58,10 +58,10 @@ class CommunicationIdentifier(Protocol):
         ...
 
 
-# Dataclasses, so that dataclasses.asdict() and web frameworks can convert them.
+# The identifiers are dataclasses, so dataclasses.asdict() and web frameworks can convert them.
 @dataclass(init=False, eq=False, repr=False)
 class _Identifier:
-    """An identifier with a raw ID. Identifiers are equal if their raw IDs are."""
+    """The base class of all identifiers. Two identifiers are equal if their raw IDs are equal."""
 
     raw_id: str
     """The identifier as the service writes it."""
@@ -106,7 +106,7 @@ class CommunicationUserIdentifier(_Identifier):
     kind: Literal[CommunicationIdentifierKind.COMMUNICATION_USER] = CommunicationIdentifierKind.COMMUNICATION_USER
     """What the identifier stands for."""
 
-    def __init__(self, id: str, *, raw_id: str | None = None) -> None:  # noqa: A002 - the released name
+    def __init__(self, id: str, *, raw_id: str | None = None) -> None:  # noqa: A002 - its name in the released package
         self.properties = {"id": _text("id", id)}
         self.raw_id: str = id if raw_id is None else _text("raw_id", raw_id)
 
@@ -164,7 +164,7 @@ class MicrosoftTeamsUserIdentifier(_Identifier):
     :keyword bool is_anonymous: Whether the user joined without signing in. Default: False.
     :keyword cloud: The cloud that the user belongs to. Default: PUBLIC.
     :paramtype cloud: str or ~azure.communication.rooms.CommunicationCloudEnvironment
-    :keyword str raw_id: The raw ID. Default: the one that follows from the other arguments.
+    :keyword str raw_id: The raw ID. Default: derived from the other arguments.
     :raises TypeError: ``user_id`` or ``raw_id`` is not a str.
     :raises ValueError: ``cloud`` is not a known cloud.
     """
@@ -214,7 +214,7 @@ class MicrosoftTeamsAppIdentifier(_Identifier):
     :param str app_id: The app's Microsoft Entra object ID.
     :keyword cloud: The cloud that the app belongs to. Default: PUBLIC.
     :paramtype cloud: str or ~azure.communication.rooms.CommunicationCloudEnvironment
-    :keyword str raw_id: The raw ID. Default: the one that follows from the other arguments.
+    :keyword str raw_id: The raw ID. Default: derived from the other arguments.
     :raises TypeError: ``app_id`` or ``raw_id`` is not a str.
     :raises ValueError: ``cloud`` is not a known cloud.
     """
@@ -268,8 +268,8 @@ def identifier_from_raw_id(raw_id: str) -> CommunicationIdentifier:
         assert identifier_from_raw_id("4:+14255550123") == PhoneNumberIdentifier("+14255550123")
 
     :param str raw_id: A raw ID as the service writes it, such as ``8:acs:...`` or ``4:+14255550123``.
-    :return: An identifier with this ``raw_id``. Its class follows from the prefix; if that is unknown, it is an
-     :class:`UnknownIdentifier`.
+    :return: An identifier with this ``raw_id``. The prefix determines its class, which is :class:`UnknownIdentifier`
+     if the prefix is unknown.
     :rtype: ~azure.communication.rooms.CommunicationIdentifier
     :raises TypeError: ``raw_id`` is not a str.
     """

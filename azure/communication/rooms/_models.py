@@ -1,4 +1,4 @@
-"""The models: the service's JSON as Python values."""
+"""The models, which convert the service's JSON to Python values and back."""
 
 import copy
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from ._time import parse_time, response_time
 class ParticipantRole(str, Enum, metaclass=CaseInsensitiveEnumMeta):
     """What a participant may do in the call.
 
-    The service may add roles. A role that is not listed here stays the string that the service sent.
+    The service may add roles. If it sends a role that is not listed here, ``participant.role`` is a plain string.
     """
 
     PRESENTER = "Presenter"
@@ -24,7 +24,7 @@ class ParticipantRole(str, Enum, metaclass=CaseInsensitiveEnumMeta):
     """The default."""
     CONSUMER = "Consumer"
     COLLABORATOR = "Collaborator"
-    """Described since API version 2025-03-13."""
+    """Documented since API version 2025-03-13. The service also accepts it in 2024-04-15."""
 
     def __str__(self) -> str:
         return self.value
@@ -44,13 +44,14 @@ _EXPECTED = {
 
 @dataclass(frozen=True, init=False)
 class CommunicationRoom:
-    """A room as the service described it: an invite-only call space with a lifetime. ``Room`` is the same class.
+    """A room: an invite-only call space with a lifetime. ``Room`` is another name of this class.
 
-    A room is an immutable snapshot. :meth:`RoomsClient.update_room` changes the room at the service and returns a new
-    snapshot. Two rooms are equal if all their attributes are. A room is a dataclass, so ``vars(room)`` and
-    ``dataclasses.asdict(room)`` return its attributes, and :meth:`as_dict` returns the service's JSON.
+    The object is an immutable snapshot of what the service returned. :meth:`RoomsClient.update_room` changes the room
+    in the service and returns a new snapshot. Two rooms are equal if all their attributes are equal. The class is a
+    dataclass, so ``vars(room)`` and ``dataclasses.asdict(room)`` return the attributes. :meth:`as_dict` returns the
+    service's JSON.
 
-    You can create one for a test, from the service's JSON or from values:
+    You can create a room object yourself, for example in a test, from the service's JSON or from values:
 
     .. code-block:: python
 
@@ -64,8 +65,8 @@ class CommunicationRoom:
         )
         assert CommunicationRoom(room.as_dict()) == room
 
-    :param data: The service's JSON, ``{"id": ..., "createdAt": ..., ...}``. Members that this package does not know are
-     kept for :meth:`as_dict`.
+    :param data: The service's JSON, ``{"id": ..., "createdAt": ..., ...}``. :meth:`as_dict` also returns members that
+     this package does not know.
     :type data: Mapping[str, object]
     :keyword str id: The room's ID.
     :keyword created_at: When the room was created. A string is ISO 8601. A time without a time zone is in UTC.
@@ -76,25 +77,25 @@ class CommunicationRoom:
     :paramtype valid_until: ~datetime.datetime or str
     :keyword pstn_dial_out_enabled: Whether participants can dial out to phone numbers. Default: None.
     :paramtype pstn_dial_out_enabled: bool or None
-    :raises TypeError: An argument has the wrong type, or both JSON and keywords are given.
+    :raises TypeError: An argument has the wrong type, or you pass both JSON and keywords.
     :raises ValueError: A JSON member is missing or invalid, or a string is not an ISO 8601 time.
     """
 
-    # The JSON has a slot, so that vars() shows only the fields.
+    # _data has a slot of its own, so vars() returns only the fields.
     __slots__ = ("__dict__", "__weakref__", "_data")
-    if TYPE_CHECKING:  # at run time, the annotation would make it a field
+    if TYPE_CHECKING:  # at run time, this annotation would add a field
         _data: dict[str, object]
 
     id: str
     """The room's ID, assigned by the service."""
     created_at: datetime
-    """When the room was created, in UTC and cut off to microseconds."""
+    """When the room was created, in UTC and truncated to microseconds."""
     valid_from: datetime
-    """When the room opens, in UTC and cut off to microseconds."""
+    """When the room opens, in UTC and truncated to microseconds."""
     valid_until: datetime
-    """When the room closes, in UTC and cut off to microseconds."""
+    """When the room closes, in UTC and truncated to microseconds."""
     pstn_dial_out_enabled: bool | None
-    """Whether participants can dial out to phone numbers. None in API version 2023-06-14, which does not say."""
+    """Whether participants can dial out to phone numbers. None in API version 2023-06-14, which lacks it."""
 
     @overload
     def __init__(self, data: Mapping[str, object], /) -> None: ...
@@ -116,7 +117,7 @@ class CommunicationRoom:
         data: Mapping[str, object] | None = None,
         /,
         *,
-        id: str | None = None,  # noqa: A002 - the service's name
+        id: str | None = None,  # noqa: A002 - its name in the service's JSON
         created_at: datetime | str | None = None,
         valid_from: datetime | str | None = None,
         valid_until: datetime | str | None = None,
@@ -131,7 +132,7 @@ class CommunicationRoom:
             or not (id is created_at is valid_from is valid_until is None)
             or pstn_dial_out_enabled is not None
         ):
-            raise TypeError("CommunicationRoom takes the service's JSON as a mapping, or its values by keyword")
+            raise TypeError("CommunicationRoom takes either the service's JSON as a mapping, or its values by keyword")
         # A listing may have thousands of rooms, so each member is read once and checked as it is read.
         members: dict[str, Any] = dict(data)
         name = "id"
@@ -153,7 +154,7 @@ class CommunicationRoom:
             raise ValueError(f"CommunicationRoom: {name!r} is missing") from None
         except (TypeError, ValueError, OverflowError):
             raise ValueError(f"CommunicationRoom: {name!r} must be {_EXPECTED[name]}, not {members[name]!r}") from None
-        fields = self.__dict__  # a frozen dataclass's own __setattr__ is closed, and object's is slow
+        fields = self.__dict__  # a frozen dataclass forbids setattr, and object.__setattr__ is slow
         fields["id"] = id_
         fields["created_at"] = created
         fields["valid_from"] = opens
@@ -164,10 +165,10 @@ class CommunicationRoom:
     def as_dict(self) -> dict[str, object]:
         """Return the room as the service's JSON, with every member as it was received.
 
-        :return: A copy, which you may change and pass to ``CommunicationRoom``, ``json.dumps`` and so on.
+        :return: A copy. You can change it, and pass it to ``CommunicationRoom`` or ``json.dumps``.
         :rtype: dict[str, object]
         """
-        # pydantic sets the fields of a room without calling __init__.
+        # There is no _data if pydantic created the room, because pydantic sets the fields without calling __init__.
         return copy.deepcopy(getattr(self, "_data", None)) or _room_json(**vars(self))
 
     def __reduce__(self) -> tuple[type["CommunicationRoom"], tuple[dict[str, object]]]:
@@ -196,8 +197,8 @@ def _room_json(
 class RoomParticipant:
     """A participant of a room: an identifier and a role.
 
-    You can change both attributes. The service learns of it when you pass the participant to
-    :meth:`RoomsClient.add_or_update_participants`. Two participants are equal if raw ID and role are.
+    You can change both attributes. To change the role in the service too, pass the participant to
+    :meth:`RoomsClient.add_or_update_participants`. Two participants are equal if their raw IDs and roles are equal.
 
     .. code-block:: python
 
@@ -207,12 +208,12 @@ class RoomParticipant:
         assert participant.as_dict() == {"rawId": "4:+14255550123", "role": "Presenter"}
         assert RoomParticipant({"rawId": "4:+14255550123", "role": "Presenter"}) == participant
 
-    :param communication_identifier: An identifier of this package or of ``azure-communication-identity``, or any object
-     with a ``raw_id``; or the service's JSON, ``{"rawId": ..., "role": ...}``.
+    :param communication_identifier: An identifier of this package or of ``azure-communication-identity``, any object
+     with a ``raw_id``, or the service's JSON, ``{"rawId": ..., "role": ...}``.
     :type communication_identifier: ~azure.communication.rooms.CommunicationIdentifier or Mapping[str, object]
-    :param role: The role. A string is sent as it is. Default: ATTENDEE, also if it is None.
+    :param role: The role. The client sends a string unchanged. Default: ATTENDEE, which None also means.
     :type role: ~azure.communication.rooms.ParticipantRole or str or None
-    :raises TypeError: An argument has the wrong type, or both JSON and a role are given.
+    :raises TypeError: An argument has the wrong type, or you pass both JSON and a role.
     :raises ValueError: A JSON member is missing or invalid.
     """
 
@@ -239,7 +240,7 @@ class RoomParticipant:
         self._data: dict[str, object] = {}  # the service's JSON, for members that this package does not know
         if isinstance(communication_identifier, Mapping):
             if role not in (None, ParticipantRole.ATTENDEE):
-                raise TypeError("role must not be given together with the service's JSON, which contains it")
+                raise TypeError("pass the service's JSON without role: the JSON contains the role")
             self._data = dict(communication_identifier)
             communication_identifier = identifier_from_raw_id(_json_string(self._data, "rawId"))
             if self._data.get("role") is not None:
@@ -247,7 +248,7 @@ class RoomParticipant:
         self.communication_identifier = communication_identifier
         self.role = ParticipantRole.ATTENDEE if role is None else role
 
-    if not TYPE_CHECKING:  # type checkers would accept any attribute
+    if not TYPE_CHECKING:  # because of it, type checkers would accept any attribute
 
         def __setattr__(self, name: str, value: object) -> None:
             if name == "communication_identifier":
@@ -259,7 +260,7 @@ class RoomParticipant:
     def as_dict(self) -> dict[str, object]:
         """Return the participant as the service's JSON, with its current raw ID and role.
 
-        :return: A copy, which you may change and pass to ``RoomParticipant``, ``json.dumps`` and so on.
+        :return: A copy. You can change it, and pass it to ``RoomParticipant`` or ``json.dumps``.
         :rtype: dict[str, object]
         """
         return {
@@ -290,7 +291,7 @@ class ParticipantLike(Protocol):
 
     @property
     def role(self) -> str | None:
-        """What the participant may do, such as a :class:`ParticipantRole`. None is ATTENDEE.
+        """What the participant may do: a :class:`ParticipantRole` or another string. None means ATTENDEE.
 
         :rtype: str or None
         """
@@ -319,7 +320,7 @@ def raw_id_of(name: str, identifier: object) -> str:
     """Return the raw ID of the identifier in the argument called ``name``."""
     raw_id = getattr(identifier, "raw_id", None)
     if not isinstance(raw_id, str):
-        hint = "; identifier_from_raw_id() makes one from a raw ID" if isinstance(identifier, str) else ""
+        hint = "; identifier_from_raw_id() converts a raw ID" if isinstance(identifier, str) else ""
         raise TypeError(
             f"{name} must be a CommunicationIdentifier, an object whose raw_id is a str, "
             f"not {type(identifier).__name__}{hint}"

@@ -1,4 +1,4 @@
-"""The service's seven operations: each sends a request down the pipeline and makes models of the response's JSON."""
+"""The service's seven operations. Each sends a request through the pipeline and converts the response's JSON."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ _ERRORS: dict[int, type[HttpResponseError]] = {
 
 
 class _ServiceError(ODataV4Format):
-    """The service's error, with its details first: the message above them is nearly always "malformed syntax"."""
+    """The service's error, with its details first, because the main message is nearly always "malformed syntax"."""
 
     def __str__(self) -> str:
         details = [f"({detail.code}) {detail.message} Target: {detail.target}" for detail in self.details]
@@ -45,7 +45,7 @@ _Page = tuple[str | None, list[_Model]]
 
 
 class RoomsOperations:
-    """The operations on one endpoint in one api-version."""
+    """The operations on one endpoint, in one API version."""
 
     def __init__(self, pipeline: Pipeline[HttpRequest, HttpResponse], endpoint: str, api_version: str) -> None:
         self._pipeline = pipeline
@@ -76,7 +76,7 @@ class RoomsOperations:
         response = self._run("DELETE", self._url(_room_path(room_id)), **options)
         attempts = response.context.get("history") or ()
         if response.http_response.status_code == 404 and any(map(_may_have_been_executed, attempts)):
-            return  # for all that can be known, an earlier attempt of this call deleted the room
+            return  # an earlier attempt of this call may have deleted the room
         _check_status(response, 204)
 
     def list_participants(self, room_id: str, **options: Unpack[RequestOptions]) -> ItemPaged[RoomParticipant]:
@@ -89,7 +89,7 @@ class RoomsOperations:
         return f"{self._endpoint}{path}{self._query}"
 
     def _next_url(self, link: str) -> str:
-        """Return the link's path and query, exactly as they came, on this endpoint: no link leads to another host."""
+        """Return the link's path and query, unchanged, on this endpoint, so no link can lead to another host."""
         _, _, path, query, _ = urlsplit(link)
         path = f"/{path.lstrip('/')}"
         # The service may or may not know about the endpoint's path prefix.
@@ -127,7 +127,7 @@ class RoomsOperations:
 
 
 def _room_path(room_id: str) -> str:
-    """Return the path of a room. The whole ID is percent-encoded, so that no ID leads to another path."""
+    """Return the path of a room. The whole ID is percent-encoded, so no ID can lead to another path."""
     if not isinstance(room_id, str):
         raise TypeError(f"room_id must be a str, not {type(room_id).__name__}")
     if not room_id:
@@ -145,13 +145,13 @@ def _page(data: Mapping[str, object], model: Callable[[Mapping[str, object]], _M
     if link is not None:
         if not isinstance(link, str):
             raise ValueError("'nextLink' is not a string")
-        urlsplit(link).geturl().encode("utf-8")  # a ValueError if it is not a URL
+        urlsplit(link).geturl().encode("utf-8")  # raises ValueError if it is not a URL
     return link, [model(_json_object(item)) for item in items]
 
 
 def _json_object(value: object) -> Mapping[str, object]:
     if not isinstance(value, dict):
-        raise ValueError(f"an object was expected, not {type(value).__name__}")
+        raise ValueError(f"expected an object, not {type(value).__name__}")
     return value
 
 
@@ -170,7 +170,7 @@ def _read(
             f"is not the JSON that the service documents: {error}",
             error=error,
         )
-        # Set here, because the constructor would read the body as an error and replace the message.
+        # The constructor gets no response, because it would parse the body as an error and replace the message.
         decode_error.response = http_response
         decode_error.status_code = http_response.status_code
         decode_error.reason = http_response.reason
@@ -185,7 +185,7 @@ def _check_status(response: PipelineResponse[HttpRequest, HttpResponse], status:
 
 
 def _may_have_been_executed(attempt: RequestHistory[HttpRequest, HttpResponse]) -> bool:
-    """Return whether the service may have executed the failed attempt without saying so."""
+    """Return whether the service may have executed the request although the attempt failed."""
     if attempt.http_response is None:
         return isinstance(attempt.error, ServiceResponseError)
     return attempt.http_response.status_code == 408 or attempt.http_response.status_code >= 500

@@ -1,4 +1,4 @@
-"""The keyword options of the client and of each call. These TypedDicts are the only list of them."""
+"""The keyword options of the client and of each call. They are listed nowhere else."""
 
 import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 from azure.core.tracing import TracingOptions
 from typing_extensions import TypedDict
 
-# Some of azure-core's policies are for its older requests too, so no narrower type fits them all.
+# Some of azure-core's policies also accept its legacy requests, so no narrower type fits them all.
 Policy = HTTPPolicy[Any, Any] | SansIOHTTPPolicy[Any, Any]
 Policies = Policy | Iterable[Policy]
 
@@ -25,16 +25,16 @@ class CommonOptions(TypedDict, total=False):
     headers: Mapping[str, str]
     """Headers to add to each request. A call's headers are added to the client's."""
     request_id: str | None
-    """The value of the ``x-ms-client-request-id`` header; None sends no such header. Default: a random UUID for each
-    call."""
+    """The value of the ``x-ms-client-request-id`` header. If it is None, the client sends no such header. Default: a
+    random UUID for each call."""
     user_agent: str
-    """Your application's name, which goes before the library's in the ``User-Agent`` header."""
+    """Your application's name, to put before the library's in the ``User-Agent`` header."""
     user_agent_overwrite: bool
     """Whether a call's ``user_agent`` replaces the whole header. Default: False."""
     connection_timeout: float
-    """Seconds for one attempt to connect, TLS included. Default: 300."""
+    """Seconds for one attempt to connect, including the TLS handshake. Default: 300."""
     read_timeout: float
-    """Seconds from when an attempt was sent until its whole response has been read. Default: 300."""
+    """Seconds from sending a request until its whole response has been read, for each attempt. Default: 300."""
     connection_verify: bool | str
     """Whether to verify the server's certificate, or the path of a CA bundle. Default: True."""
     connection_cert: str | tuple[str, str] | None
@@ -47,25 +47,27 @@ class CommonOptions(TypedDict, total=False):
     permit_redirects: bool
     """Whether to follow redirects. Default: True."""
     redirect_max: int
-    """The most redirects to follow. Default: 30."""
+    """The maximum number of redirects. Default: 30."""
     retry_total: int
-    """The most retries of all kinds together; 0 turns retries off. Default: 10."""
+    """The maximum number of retries of all kinds together. 0 turns retries off. Default: 10."""
     retry_connect: int
-    """The most retries after failures to connect. Default: 3."""
+    """The maximum number of retries after failures to connect. Default: 3."""
     retry_read: int
-    """The most retries after connections that broke and responses that didn't come in time. Default: 3."""
+    """The maximum number of retries after broken connections and read timeouts. Default: 3."""
     retry_status: int
-    """The most retries after status codes such as 429 and 503. Default: 3."""
+    """The maximum number of retries after error responses, such as those with status code 429 or 503. Default: 3."""
     retry_backoff_factor: float
-    """Seconds to wait before the first retry. Each further wait is twice as long, and each is shortened at random by up
-    to a half. Default: 0.8."""
+    """Seconds to wait before the first retry. The wait doubles with each further retry. The client shortens each wait
+    at random, by up to half. Default: 0.8."""
     retry_backoff_max: float
-    """The longest wait between two attempts in seconds, even if ``Retry-After`` asks for more. Default: 120."""
+    """The longest wait before a retry, in seconds, even if ``Retry-After`` asks for more. Default: 120."""
     timeout: float
-    """Seconds after which no further attempt begins. It does not interrupt an attempt. If a wait would outlast it, the
-    call raises the error of its last attempt at once. Default: 604800, a week."""
+    """Seconds after which no further attempt begins. It limits the time to connect, but does not interrupt an attempt
+    that is connected. If a wait would outlast it, the call raises the error of its last attempt at once. Default:
+    604800, a week."""
     raw_request_hook: Callable[[PipelineRequest[HttpRequest]], object] | None
-    """Called with the request of each attempt before it is signed and sent. It may change it. Default: None."""
+    """Called with the request of each attempt, before the client signs and sends it. The hook may change the request.
+    Default: None."""
     raw_response_hook: Callable[[PipelineResponse[HttpRequest, HttpResponse]], object] | None
     """Called with the response of each attempt. Default: None."""
     logging_enable: bool
@@ -93,11 +95,12 @@ class RequestOptions(CommonOptions, total=False):
     params: Mapping[str, str]
     """Query parameters to add to the URL."""
     retry_on_methods: Collection[str]
-    """The HTTP methods to retry. Default: all that the client's operations use."""
+    """The HTTP methods to retry. Default: DELETE, GET, HEAD, OPTIONS, PUT and TRACE, and the method of any request that
+    is repeatable or a merge patch. So all of the client's operations are retried."""
     tracing_options: TracingOptions
-    """Turns tracing on or off for the call, and adds attributes to its spans, such as ``{"enabled": False}``."""
+    """Turns tracing on or off for the call, as in ``{"enabled": False}``, or adds attributes to its span."""
     merge_span: bool
-    """Whether to make no tracing span for the call, only for its attempts. Default: False."""
+    """Whether to create tracing spans only for the attempts, and none for the call. Default: False."""
     parent_span: object
     """The parent of the call's tracing span. Default: the current span."""
 
@@ -119,7 +122,7 @@ class ClientOptions(CommonOptions, total=False):
     use_env_settings: bool
     """Whether the environment variables for proxies and certificate bundles apply. Default: True."""
     auto_request_id: bool
-    """Whether to make a request ID for each call. Default: True."""
+    """Whether to generate a request ID for each call. Default: True."""
     request_id_header_name: str
     """The name of the header for the request ID. Default: ``x-ms-client-request-id``."""
     user_agent_use_env: bool
@@ -134,17 +137,17 @@ class ClientOptions(CommonOptions, total=False):
     """Headers to remove if a redirect leads to another host. Default: ``Authorization`` and
     ``x-ms-authorization-auxiliary``."""
     disable_redirect_cleanup: bool
-    """Whether to keep these headers. Default: False."""
+    """Whether to keep the headers in ``blocked_redirect_headers``. Default: False."""
     retry_mode: RetryMode | Literal["exponential", "fixed"]
-    """Whether each wait is twice as long as the one before it, or all are the same. Default: exponential."""
+    """Whether the wait doubles with each retry (exponential) or stays the same (fixed). Default: exponential."""
     retry_on_status_codes: Collection[int]
-    """Status codes to retry, besides 408, 429, 500, 502, 503, 504 and those from 506."""
+    """Status codes to retry, besides 408, 429, 500, 502, 503, 504 and those above 505."""
     additional_allowed_query_params: Collection[str]
     """Query parameters whose values logs and tracing spans may show, besides ``api-version``."""
     per_call_policies: Policies
     """Policies to run once for each call."""
     per_retry_policies: Policies
-    """Policies to run for each attempt, before it is authenticated."""
+    """Policies to run for each attempt, before the policy that authenticates it."""
     user_agent_policy: Policy
     """Replaces the policy that sets the User-Agent header."""
     proxy_policy: Policy
@@ -152,7 +155,7 @@ class ClientOptions(CommonOptions, total=False):
     redirect_policy: Policy
     """Replaces the policy that follows redirects."""
     retry_policy: Policy
-    """Replaces the policy that retries. Its rules apply instead of those described here."""
+    """Replaces the policy that retries. If you pass one, its rules apply instead of those described here."""
     custom_hook_policy: Policy
     """Replaces the policy that calls the hooks."""
     authentication_policy: Policy
@@ -166,7 +169,7 @@ class ClientOptions(CommonOptions, total=False):
 REQUEST_OPTIONS: frozenset[str] = RequestOptions.__optional_keys__
 CLIENT_OPTIONS: frozenset[str] = ClientOptions.__optional_keys__
 
-# Keywords that the released client takes and this one does not.
+# Keywords of the released client that this one does not have, and what to do instead.
 _INSTEAD = {
     "cls": "raw_response_hook receives the response",
     "content_type": "the client sends JSON",
@@ -175,7 +178,7 @@ _INSTEAD = {
 
 
 def check_options(options: Mapping[str, object], known: frozenset[str], *parameters: str) -> None:
-    """Raise a TypeError if an option is unknown. It names the closest option, or parameter of the call."""
+    """Raise a TypeError if an option is unknown. Its message suggests the closest option, or parameter of the call."""
     for name in options:
         if name not in known:
             close = difflib.get_close_matches(name, [*known, *parameters], n=1)

@@ -1,4 +1,4 @@
-"""azure-core's policies, changed where the Rooms service needs it, and two of our own."""
+"""Policies of the pipeline: variants of azure-core's for the Rooms service, and some of our own."""
 
 import math
 import random
@@ -23,14 +23,14 @@ from ._http import MERGE_PATCH, REPEATABILITY_FIRST_SENT, REPEATABILITY_REQUEST_
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
-# Later, a doubled backoff would be longer than any backoff_max, and larger than a float can be.
+# After this many doublings, the backoff is longer than any sensible backoff_max. Many more would overflow a float.
 _MAX_DOUBLINGS = 60
 
 
 class RoomsRequestIdPolicy(RequestIdPolicy):
     """azure-core's request ID policy, with a random UUID.
 
-    azure-core makes a version 1 UUID, which is four times slower and reveals the MAC address.
+    azure-core generates a version 1 UUID, which is four times slower and reveals the MAC address.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -45,9 +45,10 @@ class RoomsRequestIdPolicy(RequestIdPolicy):
 
 
 class KeepOptionsPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
-    """Gives the following policies the call's options each time.
+    """Restores the call's options each time the request passes, for the policies after this one.
 
-    azure-core's policies take their options out of the context, so the options would apply to the first attempt only.
+    azure-core's policies remove their options from the context. Without this, the options would apply to the first
+    attempt only.
     """
 
     def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
@@ -59,10 +60,10 @@ class KeepOptionsPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
 class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
     """azure-core's retry policy, adapted to how the service throttles.
 
-    The service counts every request, so an immediate retry makes throttling worse, and clients that were throttled
-    together must not return together. Hence there is a wait before the first retry too, and every wait has jitter: a
-    backoff is shortened by up to a half, and a ``Retry-After`` is lengthened by up to a quarter. No wait is longer than
-    ``retry_backoff_max``, and a wait that would outlast ``timeout`` is not begun.
+    The service counts every request, so an immediate retry makes throttling worse. This policy waits before the first
+    retry too. Every wait has jitter, so clients that were throttled together do not retry together: a backoff is up to
+    half shorter, and a ``Retry-After`` up to a quarter longer. No wait is longer than ``retry_backoff_max``. If a wait
+    would outlast ``timeout``, the policy does not retry.
     """
 
     def configure_retries(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -74,14 +75,14 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
         http_request = request.http_request
         headers = http_request.headers
         media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        # azure-core does not retry POST and PATCH, but a repeatable request and a merge patch can be sent again.
+        # azure-core does not retry POST and PATCH, but it is safe to retry a repeatable request or a merge patch.
         if REPEATABILITY_REQUEST_ID in headers or media_type == MERGE_PATCH:
             request.context.options.setdefault("retry_on_methods", [http_request.method.upper()])
         return super().send(request)
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
-        # azure-core would also send a POST again that the service may have executed: after some 5xx, or if there is a
-        # Retry-After.
+        # The service may have executed a POST or PATCH that failed. azure-core would nevertheless retry it after 500,
+        # 503 and 504, and after any error with a Retry-After.
         is_repeatable = response.http_request.method.upper() in settings["methods"]
         if not is_repeatable and response.http_response.status_code != 429:
             return False
@@ -99,7 +100,7 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
         settings["wait"] = min(retry_after or self.get_backoff_time(settings), settings["max_backoff"])
         will_retry: bool = time.monotonic() + settings["wait"] < settings["deadline"]
         if will_retry and isinstance(response, PipelineResponse):
-            response.http_response.close()  # in case it is streamed: nobody will read it
+            response.http_response.close()  # if it is streamed, nobody will read it
         return will_retry
 
     def sleep(self, settings: dict[str, Any], transport: Any, response: object = None) -> None:
@@ -114,7 +115,7 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
     def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
         try:
             retry_after = super().get_retry_after(response)
-        except (ValueError, OverflowError):  # neither seconds nor a date; perhaps a proxy's
+        except (ValueError, OverflowError):  # neither seconds nor a date, perhaps from a proxy
             return None
         if retry_after is None or not math.isfinite(retry_after):
             return None
@@ -122,7 +123,10 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
 
 
 class DropOptionsPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
-    """Removes the options that azure-core's policies leave if they don't need them, and that no transport knows."""
+    """Removes options that azure-core's policies leave in the context if they don't use them.
+
+    The transport would reject them as unknown.
+    """
 
     def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
         for name in ("user_agent_overwrite", "network_span_namer", "tracing_attributes"):
@@ -130,7 +134,10 @@ class DropOptionsPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
 
 
 class WellFormedRequestPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
-    """Refuses a method or header that HTTP cannot send. http.client refuses it too, but shows the header's value."""
+    """Rejects a method or header that HTTP cannot send.
+
+    http.client would reject it too, but its error message would show the header's value.
+    """
 
     def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
         http_request = request.http_request
@@ -146,7 +153,7 @@ class WellFormedRequestPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
 
 
 class RedactedTraceLoggingPolicy(NetworkTraceLoggingPolicy):
-    """azure-core's network trace, without the header that authenticates the request."""
+    """azure-core's log with bodies, with the Authorization header redacted."""
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
         headers = request.http_request.headers
@@ -162,7 +169,7 @@ class RedactedTraceLoggingPolicy(NetworkTraceLoggingPolicy):
 
 
 class RoomsHttpLoggingPolicy(HttpLoggingPolicy):
-    """azure-core's request log, with the headers that identify a request in a support case or a repeated one."""
+    """azure-core's log without bodies, which also shows the headers needed for a support case or a repeated create."""
 
     DEFAULT_HEADERS_ALLOWLIST = HttpLoggingPolicy.DEFAULT_HEADERS_ALLOWLIST | {
         "MS-CV",

@@ -15,8 +15,8 @@ def repeatability_headers(
 ) -> dict[str, str]:
     """Return the two headers of a create: the caller's, or new ones.
 
-    The caller passes both by keyword or both in ``headers``. One alone is an error: if the client made up the other,
-    the service would take every repetition for a new request.
+    The caller passes both by keyword, or both in ``headers``. One alone is an error: if the client generated the other,
+    the service would treat each repetition as a new request.
     """
     header_id, header_date = _repeatability(headers)
     if header_id is not None or header_date is not None:
@@ -26,7 +26,7 @@ def repeatability_headers(
             raise ValueError(f"headers must have both {REPEATABILITY_REQUEST_ID} and {REPEATABILITY_FIRST_SENT}")
         _check_uuid(header_id)
         _check_date(header_date)
-        return {}  # they are sent with the other headers
+        return {}  # the client sends them with the caller's other headers
     if request_id is None and first_sent is None:
         return {REPEATABILITY_REQUEST_ID: str(uuid.uuid4()), REPEATABILITY_FIRST_SENT: http_date(time.time())}
     if request_id is None or first_sent is None:
@@ -35,11 +35,11 @@ def repeatability_headers(
 
 
 def check_client_headers(headers: Mapping[str, str]) -> None:
-    """Raise a ValueError if the client's headers would make all its creates the same request."""
+    """Raise a ValueError if the client's own headers contain repeatability headers, which every create would share."""
     if _repeatability(headers) != (None, None):
         raise ValueError(
-            "headers: the repeatability headers belong to a single create_room, not to the client, "
-            "because the service would execute only the first of all creates"
+            "headers: pass repeatability headers to a single create_room, not to the client: "
+            "the service would execute only the client's first create"
         )
 
 
@@ -71,7 +71,7 @@ def _check_uuid(value: object) -> None:
         if isinstance(value, str) and str(uuid.UUID(value)) == value.lower():
             return
     except ValueError:
-        pass  # refused below, like other forms of a UUID, because the header is sent as it is
+        pass  # rejected below, like other forms of a UUID, because the client sends the header unchanged
     raise ValueError(f"headers: {REPEATABILITY_REQUEST_ID} must be a hyphenated UUID, not {value!r}")
 
 
@@ -80,6 +80,6 @@ def _check_date(value: object) -> None:
         if isinstance(value, str) and http_date(parsedate_to_datetime(value).timestamp()) == value:
             return
     except (ValueError, OverflowError):
-        pass  # refused below, like a date with the wrong day of the week
+        pass  # rejected below, like a date with the wrong day of the week
     example = "Thu, 27 Jul 2023 16:34:41 GMT"
     raise ValueError(f"headers: {REPEATABILITY_FIRST_SENT} must be an HTTP date such as {example!r}, not {value!r}")
