@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from azure.communication.rooms import RoomsClient, emulator
+from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 from azure.communication.rooms.emulator.__main__ import main
 
@@ -159,14 +159,11 @@ def test_main_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: 
 
 
 @pytest.mark.parametrize(
-    ("missing", "message"), [("uvicorn.config", "the emulator needs uvicorn.config: "), ("x", "no x")]
+    ("missing", "message"), [("uvicorn", "the emulator needs uvicorn: "), ("sqlite3", "import of sqlite3 halted")]
 )
-def test_missing_module(monkeypatch: pytest.MonkeyPatch, missing: str, message: str) -> None:
-    def fail(*_: object) -> None:
-        raise ModuleNotFoundError(f"no {missing}", name=missing)
-
-    monkeypatch.delitem(sys.modules, "azure.communication.rooms.emulator._emulator")
-    monkeypatch.delattr(emulator, "_emulator")
-    monkeypatch.setattr("builtins.__import__", fail)
-    with pytest.raises(ModuleNotFoundError, match=message):
-        emulator.__getattr__("RoomsEmulator")
+def test_missing_module(missing: str, message: str) -> None:
+    program = (
+        f"import sys; sys.modules[{missing!r}] = None; from azure.communication.rooms.emulator import RoomsEmulator"
+    )
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert f"\nModuleNotFoundError: {message}" in process.stderr
