@@ -23,12 +23,13 @@ from azure.communication.rooms import (
 )
 from azure.communication.rooms.emulator import RoomsEmulator
 
+from .support.operations import NO_ROOM, ROOM_OPERATIONS, Operation
+
 DOCTOR = CommunicationUserIdentifier("8:acs:r_doctor")
 PATIENT = CommunicationUserIdentifier("8:acs:r_patient")
 PHONE = PhoneNumberIdentifier("+14255550123")
 NOW = datetime.now(timezone.utc)
 CLOSES = NOW + timedelta(days=2)
-NO_ROOM = "99000000000000000"
 
 
 @dataclass
@@ -179,20 +180,9 @@ def test_listing_is_lazy(client: RoomsClient, emulator: RoomsEmulator) -> None:
     assert emulator.requests == []
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda client, room_id: client.get_room(room_id),
-        lambda client, room_id: client.update_room(room_id),
-        lambda client, room_id: client.delete_room(room_id),
-        lambda client, room_id: client.list_participants(room_id),
-        lambda client, room_id: client.add_or_update_participants(room_id, []),
-        lambda client, room_id: client.remove_participants(room_id, []),
-    ],
-)
-def test_room_id_must_be_a_non_empty_str(
-    client: RoomsClient, emulator: RoomsEmulator, call: Callable[[RoomsClient, object], object]
-) -> None:
+@pytest.mark.parametrize("operation", ROOM_OPERATIONS.values(), ids=ROOM_OPERATIONS)
+def test_room_id_must_be_a_non_empty_str(client: RoomsClient, emulator: RoomsEmulator, operation: Operation) -> None:
+    call: Callable[..., object] = operation.call
     with pytest.raises(ValueError, match="room_id must not be empty"):
         call(client, "")
     with pytest.raises(TypeError, match="room_id must be a str, not int"):

@@ -20,11 +20,10 @@ from azure.core.rest import HttpRequest, HttpResponse
 from azure.communication.rooms import RoomParticipant, RoomsClient, UnknownIdentifier
 from azure.communication.rooms.emulator import RoomsEmulator
 
-from .support.operations import OPERATIONS
+from .support.operations import NO_ROOM, ROOM_OPERATIONS
 from .support.scripted_server import Response, scripted_server
 
 NOW = datetime.now(timezone.utc)
-NO_ROOM = "99400000000000000"
 MALFORMED = "The request could not be understood by the server due to malformed syntax."
 CANNOT_FIND = "The server cannot find the requested resource."
 INVALID_LENGTH = "Invalid room ID length."
@@ -36,12 +35,12 @@ Call = Callable[[RoomsClient, str], object]
 
 
 def with_room_id(room_id: str) -> list[Call]:
-    """Each operation on a room, with this ID in place of the room's own."""
+    """Return calls of all operations on a room. They use this room ID instead of the one they are given."""
 
     def with_this_id(call: Call) -> Call:
         return lambda client, _: call(client, room_id)
 
-    return [with_this_id(operation.call) for operation in OPERATIONS.values() if "{room_id}" in operation.path]
+    return [with_this_id(operation.call) for operation in ROOM_OPERATIONS.values()]
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,11 @@ from azure.core.rest import HttpRequest
 from azure.communication.rooms import RoomsClient, _authentication, _policies
 from azure.communication.rooms.emulator import RoomsEmulator
 
-from .support.operations import OPERATIONS
+from .support.operations import NO_ROOM, OPERATIONS
 from .support.scripted_server import Response, scripted_server
 
 NO_OPTIONS: Any = {}
 RETRIED_STATUS_CODES = [408, 429, 500, 502, 503, 504]
-NO_ROOM = "99400000000000000"
 CREATE = "/rooms?api-version=2025-03-13"
 REPEATABILITY = {
     "Repeatability-Request-ID": "4e1f5b8e-7a2d-4b0e-9d3a-1c2b3d4e5f60",

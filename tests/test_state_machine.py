@@ -30,14 +30,13 @@ from azure.communication.rooms import (
 )
 from azure.communication.rooms.emulator import RoomsEmulator
 
-from .support.operations import OPERATIONS
+from .support.operations import NO_ROOM, OPERATIONS
 
 Fault: TypeAlias = dict[str, Any]  # what ``inject`` takes
 Roles: TypeAlias = dict[str, ParticipantRole]  # by raw ID, in the order in which they were added
 
 NOW = datetime.now(timezone.utc)
 A_MOMENT = timedelta(seconds=1)
-NO_ROOM = "99400000000000000"
 PAGE_SIZE = 3  # of the emulator in conftest.py
 
 THROTTLED: list[Fault] = [{"status": 429, "retry_after": retry_after} for retry_after in (None, 0, "0")]

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from ..emulator.calls import emulator_process
-from .commands import ROOT, run
+from ..support import ROOT
+from .commands import run
 
 GUIDE = (ROOT / "samples" / "other_languages.md").read_text(encoding="utf-8")
 BLOCKS = {

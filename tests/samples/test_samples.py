@@ -13,14 +13,15 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import trustme
 
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
 
 from ..emulator.calls import wait_for
-from ..packaging.conftest import Environment
-from .commands import ROOT, run
+from ..support import ROOT
+from ..support.certificates import Certificates
+from ..support.environments import Environment
+from .commands import run
 
 SAMPLES = ROOT / "samples"
 README = (SAMPLES / "README.md").read_text(encoding="utf-8")
@@ -221,21 +222,18 @@ def managed_identity(token: str, resources: list[str]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("accepted", [True, False])
-def test_entra_id(tmp_path: Path, accepted: bool) -> None:
-    """This uses the real azure-identity. The token endpoint is a fake, and the emulator replaces the resource."""
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "server.pem"))
+def test_entra_id(certificates: Certificates, accepted: bool) -> None:
+    """azure-identity is real; its token endpoint is a fake, and the emulator takes the place of the resource."""
     resources: list[str] = []
     token = "a-token" if accepted else "another-token"
     with (
-        RoomsEmulator(certfile=str(tmp_path / "server.pem"), bearer_token="a-token") as emulator,
+        RoomsEmulator(certfile=certificates.certfile, bearer_token="a-token") as emulator,
         managed_identity(token, resources) as token_endpoint,
     ):
         environment = {
             "IDENTITY_ENDPOINT": token_endpoint,
             "IDENTITY_HEADER": "a-secret",
-            "REQUESTS_CA_BUNDLE": str(tmp_path / "ca.pem"),
+            "REQUESTS_CA_BUNDLE": certificates.authority,
             "COMMUNICATION_SAMPLES_ENDPOINT": emulator.endpoint,
         }
         if accepted:
