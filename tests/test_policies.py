@@ -212,7 +212,7 @@ class TestEveryAttempt:
         assert caplog.text.count("'Authorization': 'REDACTED'") == 3
 
     def test_has_the_timeouts_of_the_call(self, client: RoomsClient, emulator: RoomsEmulator) -> None:
-        emulator.inject(delay=2, times=2)
+        emulator.inject(delay=60, times=2)
         with pytest.raises(AzureError):
             client.create_room(read_timeout=0.3, retry_read=1)
         assert len(emulator.requests) == 2

@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import datetime, tzinfo
 from email.utils import formatdate
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
     ServiceResponseTimeoutError,
 )
+from azure.core.pipeline import PipelineRequest
 from azure.core.rest import HttpRequest
 
 from azure.communication.rooms import RoomsClient, _authentication, _policies
@@ -24,6 +26,8 @@ from .support.operations import NO_ROOM, OPERATIONS
 from .support.scripted_server import Response, scripted_server
 
 NO_OPTIONS: Any = {}
+NOW = 1_800_000_000
+IN_TWO_SECONDS = formatdate(NOW + 2, usegmt=True)
 RETRIED_STATUS_CODES = [408, 429, 500, 502, 503, 504]
 CREATE = "/rooms?api-version=2025-03-13"
 REPEATABILITY = {
@@ -32,24 +36,42 @@ REPEATABILITY = {
 }
 
 
+@pytest.fixture
+def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop the clock that azure-core compares dates in ``Retry-After`` with."""
+
+    class StoppedClock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "StoppedClock":
+            return cls.fromtimestamp(NOW, tz)
+
+    monkeypatch.setattr("azure.core.pipeline.policies._utils.datetime", SimpleNamespace(datetime=StoppedClock))
+
+
 def status_codes(emulator: RoomsEmulator) -> list[int | None]:
     return [request.status_code for request in emulator.requests]
 
 
-@pytest.mark.parametrize("retry_after", [None, 0, 1, "a date"])
+@pytest.mark.usefixtures("stopped_clock")
+@pytest.mark.parametrize("retry_after", [None, 0, 1, IN_TWO_SECONDS])
 @pytest.mark.parametrize("status_code", RETRIED_STATUS_CODES)
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_retry_on_status_code(
-    emulator: RoomsEmulator, sleeps: list[float], name: str, status_code: int, retry_after: float | str | None
+    client: RoomsClient,
+    emulator: RoomsEmulator,
+    sleeps: list[float],
+    name: str,
+    status_code: int,
+    retry_after: int | str | None,
 ) -> None:
-    retry_after = formatdate(time.time() + 2, usegmt=True) if retry_after == "a date" else retry_after
-    with RoomsClient.from_connection_string(emulator.connection_string, retry_backoff_factor=0) as client:
-        room_id = client.create_room().id
-        emulator.inject(status=status_code, retry_after=retry_after, times=2)
-        OPERATIONS[name].call(client, room_id)
+    room_id = client.create_room().id
+    emulator.inject(status=status_code, retry_after=retry_after, times=2)
+    OPERATIONS[name].call(client, room_id)
     assert status_codes(emulator)[1:3] == [status_code, status_code]
     assert len(emulator.requests) == 4
-    assert all(0 < wait <= 2 * 1.25 for wait in sleeps) if retry_after else set(sleeps) == {0}
+    longest = 2 if retry_after == IN_TWO_SECONDS else int(retry_after or 0)
+    assert all(longest <= wait <= longest * 1.25 for wait in sleeps)
+    assert len(sleeps) == 2
 
 
 @pytest.mark.parametrize("fault", ["before", "after", "truncate"])
@@ -65,10 +87,13 @@ def test_retry_on_broken_connection(client: RoomsClient, emulator: RoomsEmulator
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_retry_on_read_timeout(client: RoomsClient, emulator: RoomsEmulator, name: str) -> None:
     room_id = client.create_room().id
-    emulator.inject(delay=2.0)
-    impatient = RoomsClient.from_connection_string(emulator.connection_string, read_timeout=0.5, retry_backoff_factor=0)
-    with impatient:
-        OPERATIONS[name].call(impatient, room_id)
+    timeouts = iter([0.1, 60])
+
+    def set_timeout(request: PipelineRequest[HttpRequest]) -> None:
+        request.context.options["read_timeout"] = next(timeouts)
+
+    emulator.inject(delay=60)
+    OPERATIONS[name].call(client, room_id, raw_request_hook=set_timeout)
     assert len(emulator.requests) == 3
 
 
@@ -235,6 +260,6 @@ def test_refused_connection(sleeps: list[float]) -> None:
 
 
 def test_no_response_in_time(client: RoomsClient, emulator: RoomsEmulator) -> None:
-    emulator.inject(delay=0.5)
+    emulator.inject(delay=60)
     with pytest.raises(ServiceResponseTimeoutError):
         client.create_room(read_timeout=0.1, retry_total=0)

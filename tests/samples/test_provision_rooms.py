@@ -30,6 +30,8 @@ from azure.communication.rooms.emulator import ReceivedRequest, RoomsEmulator
 from samples import provision_rooms
 from samples.provision_rooms import Entry, Journal, Meeting, Outcome, Pace, create_room, provision, read_rows
 
+from ..emulator.calls import wait_for
+
 SCRIPT = Path(provision_rooms.__file__)
 HEADER = "subject,start,end,participants\n"
 GOOD = "2027-01-11T09:00Z,2027-01-11T10:00Z"
@@ -526,7 +528,12 @@ def test_interrupt_and_continue(tmp_path: Path, emulator: RoomsEmulator, client:
     path = tmp_path / "meetings.csv"
     subjects = write_meetings(path, 60)
     process = start(path, emulator, "--workers", "4")
-    with at_request(20, lambda: process.send_signal(signal.SIGINT)):
+
+    def interrupt() -> None:
+        emulator.inject(delay=0.5, times=8, method="POST")  # so that the program cannot finish before it is interrupted
+        process.send_signal(signal.SIGINT)
+
+    with at_request(20, interrupt):
         code, _, stderr = finish(process)
     assert (code, stderr) == (130, "")
     rows = output_of(path)
@@ -625,13 +632,11 @@ def test_dask_worker_is_killed(tmp_path: Path, emulator: RoomsEmulator, client: 
     with cluster:
         victim = next(iter(cluster.workers.values())).pid
 
-        def slow_down() -> None:  # so that both workers have requests in progress at the kill
-            emulator.inject(delay=0.5, times=8, method="POST")
-
         emulator.inject(status=429, retry_after=0.1)
-
         process = start(path, emulator, "--scheduler", cluster.scheduler_address)
-        with at_request(20, slow_down), at_request(29, lambda: os.kill(victim, signal.SIGKILL)):
+        with at_request(20, lambda: emulator.inject(delay=3, times=8, method="POST")):
+            wait_for(lambda: sum(request.status_code is None for request in creates(emulator)) == 8)
+            os.kill(victim, signal.SIGKILL)  # now each thread of each worker has a request in progress
             assert finish(process)[0] == 0
     assert subjects_of(rooms_of(client)) == subjects
     assert len(request_ids(emulator)) == 60
