@@ -60,6 +60,7 @@ def test_retry_on_status_code(
     client: RoomsClient,
     emulator: RoomsEmulator,
     sleeps: list[float],
+    *,
     name: str,
     status_code: int,
     retry_after: int | str | None,
@@ -69,8 +70,8 @@ def test_retry_on_status_code(
     OPERATIONS[name].call(client, room_id)
     assert status_codes(emulator)[1:3] == [status_code, status_code]
     assert len(emulator.requests) == 4
-    longest = 2 if retry_after == IN_TWO_SECONDS else int(retry_after or 0)
-    assert all(longest <= wait <= longest * 1.25 for wait in sleeps)
+    seconds = 2 if retry_after == IN_TWO_SECONDS else int(retry_after or 0)
+    assert all(seconds <= wait <= seconds * 1.25 for wait in sleeps)
     assert len(sleeps) == 2
 
 
