@@ -1,7 +1,7 @@
-"""Makes an editable install expose only ``azure``, and not this checkout's ``tests`` and ``samples``.
+"""Makes an editable install expose only ``azure``, and not the checkout's ``tests`` and ``samples``.
 
 The installed ``.pth`` file names the folder ``.editable``, which contains only a link to ``azure``. mypy and pyright
-follow this link; they would not follow an import hook.
+follow this link, but would not follow an import hook.
 """
 
 import shutil
@@ -19,7 +19,7 @@ class EditableHook(BuildHookInterface[Any]):
         link = Path(self.root, ".editable", "azure")
         if version != "editable" or (link.exists() and link.samefile(package)):
             return
-        shutil.rmtree(link.parent, ignore_errors=True)  # in a copied checkout, the link may have become a folder
+        shutil.rmtree(link.parent, ignore_errors=True)  # in a copy of a checkout, the link may be a folder
         link.parent.mkdir()
         if sys.platform == "win32":
             import _winapi  # noqa: PLC0415 - it exists only on Windows

@@ -2,7 +2,7 @@
 
 from importlib.metadata import requires
 
-# Dependencies of azure-core. The client needs newer versions of them than azure-core does.
+# Dependencies of azure-core. The client needs newer versions of them than azure-core requires.
 INDIRECT = ["requests==2.32.4", "urllib3==2.7.0"]
 
 for requirement in requires("azure-communication-rooms") or []:

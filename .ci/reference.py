@@ -1,6 +1,6 @@
 """Builds the API reference as HTML: ``python -W error .ci/reference.py <folder>``.
 
-pdoc does not know all docstring fields that the Azure SDK uses, so this rewrites the others first.
+pdoc does not support all docstring fields of the Azure SDK, so this rewrites the unsupported ones first.
 """
 
 import re
@@ -16,7 +16,7 @@ FIELDS = [
     (r"(?m)^:(type|paramtype|rtype)\b.*\n?(?:[ \t]+.*\n?)*", ""),  # signatures show the types
     (r"(?m)^:(?:param|keyword)\b[^:]*?(\w+):", r":param \1:"),
     (r"~[\w.]+\.(\w+)", r"\1"),
-    (r"(?m)^(:(?:param|return|raises)\b[^:]*:) ", "\\1\n "),  # otherwise pdoc splits at the last colon of the line
+    (r"(?m)^(:(?:param|return|raises)\b[^:]*:) ", "\\1\n "),  # otherwise pdoc splits the line at its last colon
 ]
 
 markdown_from_rst = pdoc.docstrings.rst
@@ -29,7 +29,7 @@ def markdown_from_azure_rst(contents: str, source_file: Path | None) -> str:
 
 
 pdoc.docstrings.rst = markdown_from_azure_rst
-for name in emulator.__all__:  # these are imported on first use, but pdoc documents only what is already imported
+for name in emulator.__all__:  # pdoc documents only names that are already imported; these are imported on first use
     setattr(emulator, name, getattr(emulator, name))
 pdoc.render.configure(docformat="restructuredtext", show_source=False)
 pdoc.pdoc("azure.communication.rooms", emulator.__name__, output_directory=Path(sys.argv[1]))

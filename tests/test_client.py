@@ -300,7 +300,7 @@ def test_newest_api_version_is_the_default(client: RoomsClient, emulator: RoomsE
     assert emulator.requests[-1].query == "api-version=2025-03-13"
 
 
-def test_service_rejects_unknown_api_version(emulator: RoomsEmulator) -> None:
+def test_unknown_api_version_is_rejected(emulator: RoomsEmulator) -> None:
     with (
         RoomsClient.from_connection_string(emulator.connection_string, api_version="2099-01-01") as client,
         pytest.raises(HttpResponseError, match="does not support the API version '2099-01-01'"),
@@ -331,7 +331,7 @@ def test_send_request_adds_params(client: RoomsClient, emulator: RoomsEmulator) 
     assert emulator.requests[-1].query == "api-version=2025-03-13&a=b"
 
 
-def test_send_request_returns_error_responses(client: RoomsClient) -> None:
+def test_send_request_returns_errors(client: RoomsClient) -> None:
     response = client.send_request(HttpRequest("GET", "/rooms"))
     assert response.status_code == 400
     assert response.json()["error"]["code"] == "ApiVersionUnspecified"

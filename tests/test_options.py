@@ -1,3 +1,5 @@
+"""The options of the client and of its calls."""
+
 import ast
 import inspect
 import itertools

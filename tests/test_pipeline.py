@@ -60,7 +60,7 @@ def test_headers(
     assert per_call.startswith(value)
 
 
-def test_signature_covers_what_a_hook_changes(make_client: MakeClient, emulator: RoomsEmulator) -> None:
+def test_signature_covers_hook_changes(make_client: MakeClient, emulator: RoomsEmulator) -> None:
     def change(request: PipelineRequest[HttpRequest]) -> None:
         http_request = request.http_request
         http_request.url = http_request.url.replace("127.0.0.1", "LOCALHOST") + "&hooked=%7e é+"
@@ -73,7 +73,7 @@ def test_signature_covers_what_a_hook_changes(make_client: MakeClient, emulator:
     assert emulator.requests[-1].headers["host"].startswith("localhost:")
 
 
-def test_signature_covers_what_a_policy_changes(make_client: MakeClient, emulator: RoomsEmulator) -> None:
+def test_signature_covers_policy_changes(make_client: MakeClient, emulator: RoomsEmulator) -> None:
     class AddParameterPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
         def __init__(self, name: str) -> None:
             self.name = name
@@ -99,7 +99,7 @@ def test_single_policy_without_a_list(make_client: MakeClient, emulator: RoomsEm
     assert emulator.requests[-1].headers["x-mine"] == "1"
 
 
-def test_policies_replace_the_whole_pipeline(make_client: MakeClient, emulator: RoomsEmulator) -> None:
+def test_policies_replace_the_pipeline(make_client: MakeClient, emulator: RoomsEmulator) -> None:
     with pytest.raises(ClientAuthenticationError, match="Denied"):
         make_client(policies=[UserAgentPolicy("mine")]).create_room()
     assert emulator.requests[-1].headers["user-agent"] == "mine"

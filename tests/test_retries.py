@@ -98,7 +98,7 @@ def test_retry_on_read_timeout(client: RoomsClient, emulator: RoomsEmulator, nam
     assert len(emulator.requests) == 3
 
 
-def test_attempts_of_a_create_make_one_room(client: RoomsClient, emulator: RoomsEmulator) -> None:
+def test_retried_create_makes_one_room(client: RoomsClient, emulator: RoomsEmulator) -> None:
     emulator.inject(drop="after")
     emulator.inject(status=503)
     emulator.inject(truncate=True)
@@ -164,7 +164,7 @@ def test_not_found_if_nothing_was_deleted(
         client.delete_room(NO_ROOM)
 
 
-def test_no_retry_that_could_duplicate_work(client: RoomsClient, emulator: RoomsEmulator) -> None:
+def test_unrepeatable_post_is_not_retried(client: RoomsClient, emulator: RoomsEmulator) -> None:
     emulator.inject(drop="after")
     with pytest.raises(ServiceResponseError):
         client.send_request(HttpRequest("POST", CREATE, json={}))
@@ -223,7 +223,7 @@ def test_number_of_retries(emulator: RoomsEmulator, options: dict[str, Any], att
     assert len(emulator.requests) == attempts
 
 
-def test_options_of_a_call_survive_a_redirect() -> None:
+def test_call_options_survive_a_redirect() -> None:
     moved = Response(307, headers={"Location": "/elsewhere"})
     with (
         scripted_server(moved, Response(503)) as server,

@@ -33,7 +33,7 @@ EMPTY_PAGE = b'{"value":[]}'
 
 
 @pytest.mark.parametrize("status_code", [301, 302, 307, 308])
-def test_redirect_to_another_host_is_not_signed(status_code: int) -> None:
+def test_redirect_elsewhere_is_not_signed(status_code: int) -> None:
     with scripted_server(Response(body=EMPTY_PAGE)) as other:
         location = f"{other.endpoint.replace('127.0.0.1', 'localhost')}/rooms"
         with (
@@ -64,7 +64,7 @@ def without_tls(request: PipelineRequest[HttpRequest]) -> None:
     request.http_request.url = request.http_request.url.replace("https:", "http:")
 
 
-def test_request_that_leaves_tls_is_not_signed() -> None:
+def test_request_without_tls_is_not_signed() -> None:
     with scripted_server() as server:
         endpoint = server.endpoint.replace("http:", "https:")
         with (
@@ -101,7 +101,7 @@ def test_invalid_token_is_not_shown(token: str, caplog: pytest.LogCaptureFixture
 
 
 @pytest.mark.parametrize("token", INVALID_TOKENS)
-def test_invalid_token_after_a_claims_challenge(
+def test_invalid_token_after_a_challenge(
     token: str, certificates: Certificates, caplog: pytest.LogCaptureFixture
 ) -> None:
     class TwoTokens:
@@ -199,7 +199,7 @@ def call_everything(client: RoomsClient, emulator: RoomsEmulator) -> list[AzureE
     return errors
 
 
-def test_no_secret_is_logged_raised_or_traced(
+def test_no_secret_is_shown(
     certificates: Certificates,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
@@ -232,9 +232,7 @@ def test_no_secret_is_logged_raised_or_traced(
     assert SECRETS.findall(everything) == []
 
 
-def test_spans_of_an_operation_and_its_attempts(
-    client: RoomsClient, emulator: RoomsEmulator, spans: InMemorySpanExporter
-) -> None:
+def test_spans_of_calls_and_attempts(client: RoomsClient, emulator: RoomsEmulator, spans: InMemorySpanExporter) -> None:
     emulator.inject(status=503)
     client.create_room()
     *attempts, operation = spans.get_finished_spans()

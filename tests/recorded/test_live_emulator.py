@@ -78,7 +78,7 @@ def test_same_response(exchange: Exchange, emulator: RoomsEmulator, client: Room
 
 
 def seconds_since(recorded: str) -> int:
-    """How far to move times. This is rounded down, so that a past time never becomes a future one."""
+    """Return how far to move times, rounded down, so that a past time never becomes a future one."""
     return (time.time_ns() // 100 - ticks(recorded)) // TICKS_PER_SECOND
 
 

@@ -49,7 +49,7 @@ def meeting(number: int) -> Meeting:
 
 
 def subjects_of(rooms: list[datetime]) -> list[str]:
-    """The subjects of the meetings that have these ``valid_from`` times."""
+    """Return the subjects of the meetings that start at these times."""
     return sorted(f"meeting {(start - START) // timedelta(minutes=1)}" for start in rooms)
 
 
@@ -232,11 +232,11 @@ def test_endpoint(connection_string: str, endpoint: str) -> None:
 
 
 class CrashError(Exception):
-    """The process ends here."""
+    """Stands for the end of the process."""
 
 
 class Service:
-    """A fake service and its clock. It handles each request by the next event, and creates rooms when none is left."""
+    """A fake service and its clock. Each request consumes an event. Without events, each request creates a room."""
 
     def __init__(self, *events: object) -> None:
         self.events = list(events)
@@ -305,7 +305,7 @@ def test_wait_grows_without_retry_after(tmp_path: Path, clock: Clock) -> None:
     assert [at for _, at in service.sent] == pytest.approx([0, 1, 3, 7, 15, 31, 63, 123])
 
 
-def test_one_goes_ahead_after_a_wait(tmp_path: Path, clock: Clock) -> None:
+def test_one_worker_resumes_first(tmp_path: Path, clock: Clock) -> None:
     service, pace = clock(Service(429)), Pace(4)
     with opened(tmp_path / "journal") as journal:
         outcomes = provision([meeting(n) for n in range(9)], journal, service.submit, pace, lambda: False)
@@ -511,7 +511,7 @@ def test_kill_and_continue(tmp_path: Path, emulator: RoomsEmulator, client: Room
     path = tmp_path / "meetings.csv"
     subjects = write_meetings(path, 60)
     for number in (1, 10, 20):
-        emulator.inject(drop="after")  # creates at least one room that the program does not know of
+        emulator.inject(drop="after")  # creates a room whose ID the program does not receive
         process = start(path, emulator, "--workers", "4")
         with at_request(number, process.kill):
             assert finish(process)[0] == -signal.SIGKILL
