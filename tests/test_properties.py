@@ -1,4 +1,4 @@
-"""Properties that hold for all values, and for all spellings of them."""
+"""Properties that hold for all inputs."""
 
 import base64
 import contextlib

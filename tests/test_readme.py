@@ -32,7 +32,7 @@ def test_program_runs(
     caplog: pytest.LogCaptureFixture,
     snippet: str,
 ) -> None:
-    caplog.set_level("DEBUG", "azure")  # restores what a snippet sets
+    caplog.set_level("DEBUG", "azure")  # caplog restores the level if a snippet changes it
     monkeypatch.setenv("COMMUNICATION_SAMPLES_CONNECTION_STRING", emulator.connection_string)
     monkeypatch.setenv("ROOMS_ACCESS_KEY", DEVELOPMENT_ACCESS_KEY)
     monkeypatch.setenv("ROOMS_SECOND_ACCESS_KEY", DEVELOPMENT_ACCESS_KEY)

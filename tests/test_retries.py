@@ -1,4 +1,4 @@
-"""What is retried, and that no retry duplicates work."""
+"""The client retries what it can, and no retry duplicates work."""
 
 import json
 import time
@@ -38,7 +38,7 @@ REPEATABILITY = {
 
 @pytest.fixture
 def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stop the clock that azure-core compares dates in ``Retry-After`` with."""
+    """Stop azure-core's clock, so that a date in ``Retry-After`` is always two seconds ahead."""
 
     class StoppedClock(datetime):
         @classmethod

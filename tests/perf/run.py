@@ -33,7 +33,7 @@ FACTORS = {"µs": 1e6, "ms": 1e3, "MB": 1e-6}
 
 @dataclass(frozen=True)
 class Sizes:
-    """The numbers of rounds and of calls or rooms in a round. In a round, each client has one turn."""
+    """How much to measure. In each round, first one client makes its calls, and then the other."""
 
     rounds: int = 61
     calls: int = 40

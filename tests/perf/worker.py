@@ -56,7 +56,7 @@ def count(rooms: Iterable[CommunicationRoom]) -> int:
 
 
 def references(endpoint: str) -> dict[str, Callable[[], object]]:
-    """Calls that do less and less of what get_room does. All send its request and parse the JSON of the response."""
+    """Calls with less overhead than get_room. They send its request, and parse the JSON of the response."""
     target = f"/rooms/{ROOM_ID}?api-version={API_VERSION}"
     pool = urllib3.connection_from_url(endpoint)
 

@@ -50,7 +50,7 @@ def emulator(running: RoomsEmulator) -> RoomsEmulator:
 
 @pytest.fixture
 def client(emulator: RoomsEmulator) -> Iterator[RoomsClient]:
-    """Sends requests as they are, except that it signs them."""
+    """A client that sends each request only once."""
     with RoomsClient.from_connection_string(emulator.connection_string, retry_total=0) as client:
         yield client
 
