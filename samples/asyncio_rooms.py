@@ -12,8 +12,8 @@ from azure.communication.rooms import RoomsClient
 
 
 async def one_call(client: RoomsClient) -> None:
-    # asyncio.to_thread uses the event loop's default pool, which has min(32, processors + 4) threads. Other code uses it,
-    # too, such as name lookups. The context variables are copied, so the call belongs to the current tracing span.
+    # asyncio.to_thread uses the event loop's default pool, which has min(32, processors + 4) threads. Other code, such
+    # as name lookups, uses it too. The context variables are copied, so the call belongs to the current tracing span.
     room = await asyncio.to_thread(client.create_room, pstn_dial_out_enabled=True)
     print(f"Created room {room.id}")
 
