@@ -22,7 +22,7 @@ DATE = "Mon, 23 Nov 2026 12:00:00 GMT"
 LIST_ROOMS = "https://contoso.communication.azure.com/rooms?api-version=2025-03-13"
 LIST_ROOMS_SIGNATURE = "4lnEQZUGHWbXAbvvMu1Im9sJjz8GZ1qpHFN1KqMVaGM="  # the contract's example
 CONTOSO = "http://contoso.communication.azure.com"
-NOBODY_LISTENS = "https://127.0.0.1:1"
+UNREACHABLE = "https://127.0.0.1:1"
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def test_token_credential_needs_https() -> None:
 
 def test_default_scope() -> None:
     token = Token()
-    with RoomsClient(NOBODY_LISTENS, token, retry_total=0) as client, pytest.raises(ServiceRequestError):
+    with RoomsClient(UNREACHABLE, token, retry_total=0) as client, pytest.raises(ServiceRequestError):
         client.create_room()
     assert token.scopes == [("https://communication.azure.com//.default",)]
 
@@ -198,7 +198,7 @@ def test_credential_scopes() -> None:
     token = Token()
     scopes = ["https://communication.azure.us//.default"]
     with (
-        RoomsClient(NOBODY_LISTENS, token, retry_total=0, credential_scopes=scopes) as client,
+        RoomsClient(UNREACHABLE, token, retry_total=0, credential_scopes=scopes) as client,
         pytest.raises(ServiceRequestError),
     ):
         client.create_room()

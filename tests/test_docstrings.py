@@ -19,12 +19,12 @@ METHODS = [*OPERATIONS, "send_request", "close"]
 
 def docstrings() -> Iterator[tuple[str, str]]:
     for name in rooms.__all__:
-        thing = getattr(rooms, name)
-        if inspect.isclass(thing) or inspect.isfunction(thing):
-            yield name, inspect.getdoc(thing) or ""
-            for member, value in vars(thing).items():
+        public = getattr(rooms, name)
+        if inspect.isclass(public) or inspect.isfunction(public):
+            yield name, inspect.getdoc(public) or ""
+            for member, value in vars(public).items():
                 if not member.startswith("_") and getattr(value, "__doc__", None):
-                    yield f"{name}.{member}", inspect.getdoc(getattr(thing, member)) or ""
+                    yield f"{name}.{member}", inspect.getdoc(getattr(public, member)) or ""
 
 
 def examples(docstring: str) -> list[str]:
@@ -59,7 +59,7 @@ def test_method_has_an_example(method: str) -> None:
 @pytest.mark.parametrize(
     "name", ["RoomsClient", "CommunicationRoom", "RoomParticipant", "identifier_from_raw_id", "RequestOptions"]
 )
-def test_others_have_an_example(name: str) -> None:
+def test_public_name_has_an_example(name: str) -> None:
     assert f"{name} 1" in EXAMPLES
 
 

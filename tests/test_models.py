@@ -141,10 +141,10 @@ def test_room_copies(copied: Callable[[CommunicationRoom], CommunicationRoom]) -
 
 
 def test_room_subclass_copies() -> None:
-    class Mine(CommunicationRoom):
+    class RoomSubclass(CommunicationRoom):
         pass
 
-    assert type(copy.copy(Mine(ROOM))) is Mine
+    assert type(copy.copy(RoomSubclass(ROOM))) is RoomSubclass
 
 
 def test_room_is_immutable() -> None:
@@ -210,10 +210,10 @@ def test_known_role_as_a_string() -> None:
 
 
 def test_role_of_another_enum() -> None:
-    class Mine(str, Enum):
+    class OtherRole(str, Enum):
         HOST = "Presenter"
 
-    assert RoomParticipant(USER, Mine.HOST).as_dict()["role"] == "Presenter"
+    assert RoomParticipant(USER, OtherRole.HOST).as_dict()["role"] == "Presenter"
 
 
 def test_participant_follows_its_identifier() -> None:
@@ -244,13 +244,13 @@ def test_participant_from_json() -> None:
 
 
 def test_participant_with_another_identifier() -> None:
-    class Mine:
-        raw_id = "8:acs:r_mine"
-        kind = "mine"
+    class OtherIdentifier:
+        raw_id = "8:acs:r_other"
+        kind = "other"
         properties: Mapping[str, object] = MappingProxyType({})
 
     assert RoomParticipant(identity.CommunicationUserIdentifier("8:acs:r_u")) == RoomParticipant(USER)
-    assert RoomParticipant(Mine()).as_dict() == {"rawId": "8:acs:r_mine", "role": "Attendee"}
+    assert RoomParticipant(OtherIdentifier()).as_dict() == {"rawId": "8:acs:r_other", "role": "Attendee"}
 
 
 def test_participant_can_be_changed() -> None:
