@@ -1,4 +1,4 @@
-"""Use the client from asyncio. It is synchronous, so each call runs in a thread."""
+"""Use the client from asyncio. The client is synchronous, so each call runs in a thread."""
 
 import asyncio
 import contextlib
@@ -12,20 +12,19 @@ from azure.communication.rooms import RoomsClient
 
 
 async def one_call(client: RoomsClient) -> None:
-    # asyncio.to_thread uses the event loop's default pool, which has min(32, processors + 4) threads and is shared with
-    # everything else that uses to_thread, such as name lookups. It carries context variables over, and with them the
-    # current tracing span.
+    # asyncio.to_thread uses the event loop's default pool, which has min(32, processors + 4) threads. Other code, such
+    # as name lookups, uses it too. The context variables are copied, so the call belongs to the current tracing span.
     room = await asyncio.to_thread(client.create_room, pstn_dial_out_enabled=True)
     print(f"Created room {room.id}")
 
-    # A listing fetches its pages while you iterate, so the iteration belongs in the thread, too.
+    # A listing fetches its pages while you iterate, so iterate in the thread, too.
     rooms = await asyncio.to_thread(lambda: list(client.list_rooms()))
     print(f"Listed {len(rooms)} room(s)")
     await asyncio.to_thread(client.delete_room, room.id)
 
 
 async def many_calls(client: RoomsClient, pool: ThreadPoolExecutor) -> None:
-    # A pool of your own limits how many calls run at a time. The others wait in its queue.
+    # Your own pool limits the number of calls at a time. The others wait in its queue.
     loop = asyncio.get_running_loop()
     create = functools.partial(client.create_room, timeout=30)
     rooms = await asyncio.gather(*(loop.run_in_executor(pool, create) for _ in range(20)))
@@ -34,8 +33,8 @@ async def many_calls(client: RoomsClient, pool: ThreadPoolExecutor) -> None:
 
 
 async def cancel(client: RoomsClient, pool: ThreadPoolExecutor) -> str:
-    # Cancelling ends the wait, not the request: the thread goes on. Limit the request itself with read_timeout and
-    # timeout, in seconds.
+    # Cancelling stops the wait, but not the request: its thread continues. To limit the request itself, pass
+    # read_timeout and timeout, in seconds.
     loop = asyncio.get_running_loop()
     room = await asyncio.to_thread(client.create_room)
     sending = asyncio.Event()
@@ -56,8 +55,8 @@ async def cancel(client: RoomsClient, pool: ThreadPoolExecutor) -> str:
 
 
 async def use(client: RoomsClient) -> str:
-    # Leaving the pool's block waits for its threads, and blocks the event loop while it does. In a server, do that at
-    # shutdown only.
+    # The end of this block waits for the pool's threads, and blocks the event loop meanwhile. In a server, do this only
+    # at shutdown.
     with ThreadPoolExecutor(max_workers=8) as pool:
         await one_call(client)
         await many_calls(client, pool)
@@ -65,7 +64,7 @@ async def use(client: RoomsClient) -> str:
 
 
 def main() -> None:
-    # One client serves all threads. Close it after the pool, or the calls that still run fail.
+    # All threads share one client. Close it after the pool, or calls in progress fail.
     with RoomsClient.from_connection_string(os.environ["COMMUNICATION_SAMPLES_CONNECTION_STRING"]) as client:
         room_id = asyncio.run(use(client))
         try:

@@ -3,7 +3,7 @@
 The program saves a repeatability request ID, the time of the first attempt and the arguments before it sends anything.
 After a restart it sends the same request again, and the service returns the room that it already created.
 
-This protects only as long as the service remembers the ID, and it is unknown how long that is. Restart soon.
+This works only as long as the service remembers the ID. It is not known how long that is, so restart soon.
 """
 
 import os
@@ -38,7 +38,7 @@ def room_of(
     """Return the ID of the consultation's room. The first call creates the room."""
     first_sent = datetime.now(timezone.utc)
     row = (consultation, str(uuid4()), first_sent.isoformat(), opens.isoformat())
-    with database:  # commits. If the row is there, an earlier call may have sent the request, so its values count.
+    with database:  # commits. If there is a row, an earlier call may have sent its values, so keep them.
         database.execute("INSERT INTO consultations VALUES (?, ?, ?, ?, NULL) ON CONFLICT DO NOTHING", row)
     select = "SELECT request_id, first_sent, opens, room_id FROM consultations WHERE name = ?"
     saved_id, saved_first_sent, saved_opens, room_id = database.execute(select, (consultation,)).fetchone()
@@ -63,7 +63,7 @@ def crash(response: PipelineResponse[HttpRequest, HttpResponse]) -> None:
 def main() -> None:
     opens = datetime.now(timezone.utc) + timedelta(days=1)
     with RoomsClient.from_connection_string(os.environ["COMMUNICATION_SAMPLES_CONNECTION_STRING"]) as client:
-        database = sqlite3.connect(":memory:")  # in your program, a file or a server, which survives the crash
+        database = sqlite3.connect(":memory:")  # in your program, use a file or a server, which survives a crash
         database.execute(CREATE_TABLE)
         try:
             room_of("consultation 4711", opens, client, database, raw_response_hook=crash)

@@ -1,6 +1,6 @@
 """Authenticate with Microsoft Entra ID instead of an access key.
 
-``pip install azure-identity``, then set ``COMMUNICATION_SAMPLES_ENDPOINT`` to the resource's endpoint, such as
+Run ``pip install azure-identity``, and set ``COMMUNICATION_SAMPLES_ENDPOINT`` to the resource's endpoint, such as
 ``https://contoso.communication.azure.com``. DefaultAzureCredential finds a managed identity, the environment variables
 of a service principal, or your sign-in with the Azure CLI.
 """
@@ -14,8 +14,8 @@ from azure.communication.rooms import RoomsClient
 
 
 def main() -> None:
-    # Tokens are sent over TLS only, so the endpoint must be https. For a cloud other than the public one, add
-    # credential_scopes=[...] with the scope that its documentation names.
+    # The client sends tokens only over TLS, so the endpoint must be https. For a cloud other than the public one, pass
+    # credential_scopes=[...] with the scope from that cloud's documentation.
     endpoint = os.environ["COMMUNICATION_SAMPLES_ENDPOINT"]
     with DefaultAzureCredential() as credential, RoomsClient(endpoint, credential) as client:
         try:

@@ -1,4 +1,4 @@
-"""Handle errors, and choose how long to try."""
+"""Handle errors, and limit how long a call may take."""
 
 import os
 from datetime import datetime, timedelta, timezone
@@ -27,22 +27,22 @@ def main() -> None:
         find(client, "99400000000000000")
         find(client, "123")
 
-        # What the service can judge is left to the service. Its details say what is wrong.
+        # The service checks the times. The details of its error say what is wrong.
         try:
             client.create_room(valid_until=datetime.now(timezone.utc) - timedelta(minutes=5))
         except HttpResponseError as error:
             for detail in error.error.details if error.error else []:
                 print(f"{detail.target}: {detail.message}")
 
-    # A web request should fail soon rather than wait. After 10 seconds there is no further attempt, and a wait that
-    # would last longer is not begun: the call raises the service's error, such as a 429, at once.
+    # A web request should fail soon rather than wait. After 10 seconds, the client makes no further attempt. If a wait
+    # would end later than that, the call raises the service's error at once, such as a 429.
     with RoomsClient.from_connection_string(
         connection_string, timeout=10, connection_timeout=2, read_timeout=5
     ) as client:
         room = client.create_room()
-        # Per call, the same options apply to that call only. A batch job can wait longer.
+        # If you pass these options to a call, they apply only to that call. A batch job can wait longer.
         client.update_room(room.id, pstn_dial_out_enabled=True, timeout=600, retry_status=10, retry_backoff_max=60)
-        client.delete_room(room.id, retry_total=0)  # no retry at all
+        client.delete_room(room.id, retry_total=0)  # no retries
         print(f"Created, updated and deleted room {room.id}")
 
 

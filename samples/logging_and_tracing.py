@@ -1,6 +1,6 @@
 """Log and trace a call, and find the IDs to quote in a support case.
 
-``pip install opentelemetry-sdk`` for the tracing.
+Tracing needs ``pip install opentelemetry-sdk``.
 """
 
 import logging
@@ -19,16 +19,16 @@ from azure.communication.rooms import RoomsClient
 
 
 def show_ids(response: PipelineResponse[HttpRequest, HttpResponse]) -> None:
-    """Called with every response of the call, those that are retried included."""
+    """Print the IDs in a response. The client also calls this for responses that it retries."""
     request, headers = response.http_request, response.http_response.headers
     print(f"{request.method} {request.url}: status {response.http_response.status_code}")
-    print(f"  x-ms-client-request-id: {request.headers['x-ms-client-request-id']}")  # the client's, for this call
-    print(f"  MS-CV: {headers.get('MS-CV')}")  # the service's, for this attempt
-    print(f"  X-Azure-Ref: {headers.get('X-Azure-Ref')}")  # the front door's, for this attempt
+    print(f"  x-ms-client-request-id: {request.headers['x-ms-client-request-id']}")  # made by the client for this call
+    print(f"  MS-CV: {headers.get('MS-CV')}")  # made by the service for this attempt
+    print(f"  X-Azure-Ref: {headers.get('X-Azure-Ref')}")  # made by the service's front door for this attempt
 
 
 def main() -> None:
-    # A service sends its spans to a collector instead; see the documentation of OpenTelemetry.
+    # In production, send spans to a collector instead; see the documentation of OpenTelemetry.
     provider = TracerProvider()
     exporter = ConsoleSpanExporter(formatter=lambda span: f"SPAN {span.to_json(indent=None)}\n")
     provider.add_span_processor(SimpleSpanProcessor(exporter))
@@ -39,21 +39,21 @@ def main() -> None:
     logger = logging.getLogger("azure")
 
     with RoomsClient.from_connection_string(os.environ["COMMUNICATION_SAMPLES_CONNECTION_STRING"]) as client:
-        # At INFO, the log has each request and response without bodies and with only the headers known to be harmless.
+        # At INFO, the log shows each request and response, without bodies and only with headers that are harmless.
         logger.setLevel(logging.INFO)
         room = client.create_room(raw_response_hook=show_ids)
 
-        # At DEBUG with logging_enable, it has bodies and all headers too. Keys, signatures and tokens are redacted.
-        # Room IDs and the IDs of participants are not: look through a log before you send it to somebody.
+        # At DEBUG with logging_enable, it also shows bodies and all headers. Keys, signatures and tokens are redacted.
+        # Room IDs and raw IDs are not: check a log before you give it to anybody.
         logger.setLevel(logging.DEBUG)
         client.get_room(room.id, logging_enable=True)
         logger.setLevel(logging.WARNING)
 
-        # The spans of your own code and those of the client form one trace.
+        # The client's spans are children of your own spans.
         with trace.get_tracer("my-application").start_as_current_span("end the consultation"):
             client.delete_room(room.id)
 
-        # An error has the response, so it needs no hook.
+        # An error contains its response, so it needs no hook.
         try:
             client.get_room(room.id)
         except HttpResponseError as error:

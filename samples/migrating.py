@@ -1,7 +1,7 @@
-"""Move a program here from the released package, ``azure-communication-rooms`` 1.0 to 1.2.
+"""Move a program from Microsoft's package ``azure-communication-rooms`` 1.0 to 1.2 to this one.
 
-Most programs need no change. ``unchanged`` below runs with either package. ``changed`` shows what works differently
-here, and what to write instead.
+Most programs need no change. The function ``unchanged`` works with both packages. ``changed`` shows what works
+differently in this package, and what to write instead.
 """
 
 import os
@@ -46,17 +46,17 @@ def unchanged(client: RoomsClient) -> None:
 def changed(client: RoomsClient) -> None:
     # Import from the package itself.
     # Before: from azure.communication.rooms._shared.models import identifier_from_raw_id
-    from azure.communication.rooms import identifier_from_raw_id  # noqa: PLC0415 - beside its old form
+    from azure.communication.rooms import identifier_from_raw_id  # noqa: PLC0415 - next to the old form
 
     carol = RoomParticipant(identifier_from_raw_id("8:acs:11111111-1111-1111-1111-111111111111_carol"))
     room = client.create_room(participants=[carol])
 
-    # Times are datetimes with a time zone; as_dict() has the service's strings. Arguments may still be strings.
+    # A room's times are datetimes with a time zone; as_dict() returns the service's strings. Arguments can be either.
     # Before: remaining = isodate.parse_datetime(room.valid_until) - now
     remaining = room.valid_until - datetime.now(timezone.utc)
     print(f"Open for {round(remaining / timedelta(days=1))} days, until {room.as_dict()['validUntil']}")
 
-    # A room's attributes are read-only. Setting them never changed the room at the service.
+    # A room's attributes are read-only. Setting them never changed the room in the service.
     # Before: room.pstn_dial_out_enabled = True
     room = client.update_room(room.id, pstn_dial_out_enabled=True)
 
@@ -65,8 +65,8 @@ def changed(client: RoomsClient) -> None:
     number = int(room.id)
     client.get_room(str(number))
 
-    # The options cls, error_map and content_type do not exist. Use a hook to get the response, and an except clause to
-    # map an error. The client sets the content type.
+    # There are no options cls, error_map and content_type. Use a hook to get the response, and an except clause to
+    # convert an error. The client sets the content type.
     # Before: client.get_room(room.id, cls=lambda response, room, headers: note_status(response, room))
     # Before: client.get_room(room.id, error_map={404: ConsultationIsOver})
     statuses: list[int] = []
@@ -81,7 +81,7 @@ def changed(client: RoomsClient) -> None:
     except ResourceNotFoundError:
         print(f"Statuses: {statuses}")
 
-    # A room that you make yourself, for a test, needs its ID and all times. Or let the emulator make it.
+    # To construct a room in a test, pass its ID and all its times. Or let the emulator create it.
     # Before: CommunicationRoom(valid_from=opens, valid_until=closes)
     room = CommunicationRoom(
         id="99445276259151407",
@@ -94,8 +94,8 @@ def changed(client: RoomsClient) -> None:
 
 
 def main() -> None:
-    # An http:// endpoint in a connection string stays http; the released package turns it into https. There is no
-    # azure.communication.rooms.aio: asyncio_rooms.py shows how to use this client from asyncio.
+    # This package uses http if the connection string has an http:// endpoint; Microsoft's changes it to https. There is
+    # no azure.communication.rooms.aio: asyncio_rooms.py shows how to use this client from asyncio.
     with RoomsClient.from_connection_string(os.environ["COMMUNICATION_SAMPLES_CONNECTION_STRING"]) as client:
         unchanged(client)
         changed(client)

@@ -11,10 +11,10 @@ from azure.communication.rooms import (
     identifier_from_raw_id,
 )
 
-# In your program, these come from CommunicationIdentityClient.create_user() of azure-communication-identity. Its
-# objects work here as they are.
+# In your program, these come from CommunicationIdentityClient.create_user() of azure-communication-identity. You can
+# pass its identifiers to this package.
 TEACHER = CommunicationUserIdentifier("8:acs:11111111-1111-1111-1111-111111111111_teacher")
-PUPIL = identifier_from_raw_id("8:acs:11111111-1111-1111-1111-111111111111_pupil")  # from your database, say
+PUPIL = identifier_from_raw_id("8:acs:11111111-1111-1111-1111-111111111111_pupil")  # for example, from your database
 PARENT = PhoneNumberIdentifier("+14255550123")
 
 
@@ -27,12 +27,12 @@ def main() -> None:
     with RoomsClient.from_connection_string(os.environ["COMMUNICATION_SAMPLES_CONNECTION_STRING"]) as client:
         room = client.create_room(
             participants=[RoomParticipant(TEACHER, ParticipantRole.PRESENTER), RoomParticipant(PUPIL)],
-            pstn_dial_out_enabled=True,  # so that phones can be called from the room
+            pstn_dial_out_enabled=True,  # lets participants call phones from the room
         )
         print("A presenter may share and mute; an attendee, the default, may speak; a consumer only watches:")
         show(client, room.id)
 
-        # Adds who is new, and changes the role of those already there.
+        # This adds new participants, and changes the roles of existing ones.
         client.add_or_update_participants(
             room.id,
             [RoomParticipant(PARENT, ParticipantRole.CONSUMER), RoomParticipant(PUPIL, ParticipantRole.COLLABORATOR)],
@@ -40,7 +40,7 @@ def main() -> None:
         print("After an update:")
         show(client, room.id)
 
-        # By identifier, or as they were listed. Removing someone who is not in the room succeeds.
+        # Pass identifiers or listed participants. Removing someone who is not in the room is not an error.
         client.remove_participants(room.id, [PARENT])
         client.remove_participants(room.id, list(client.list_participants(room.id))[:1])
         print("After removing two:")

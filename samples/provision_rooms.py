@@ -1,6 +1,6 @@
-"""Create a room for each meeting in a CSV file: many at a time, but never two for one meeting.
+"""Create a room for each meeting in a CSV file: many rooms at a time, but never two for one meeting.
 
-Try it with the emulator, in two terminals. For a resource in Azure, use its connection string instead::
+Try it with the emulator, in two terminals. To use a resource in Azure, set its connection string instead::
 
     pip install -e ".[bulk,emulator]"
     python -m azure.communication.rooms.emulator --database rooms.db
@@ -25,7 +25,7 @@ progress; a second one does not.) Before the program sends a row, it writes a re
 the journal, ``meetings.journal``, which is an SQLite database. All attempts to send the row use these two values, so
 the service creates one room, however many attempts it receives. This works as long as the service remembers the ID, and
 *it is not known how long that is*. So continue soon. The program sends rows with an unknown outcome first. If hours
-have passed, look at ``client.list_rooms()`` before you continue. The journal keeps the rows of each endpoint apart, so
+have passed, check ``client.list_rooms()`` before you continue. The journal has separate entries for each endpoint, so
 you can use the same file for a test resource and the real one.
 
 **Changed rows.** If you change a row after it was sent, the program reports the row and does not send it again, because
@@ -44,7 +44,7 @@ workers, so use a ``tls://`` cluster unless you trust the network.
 **Speed.** Measured with 10,000 meetings and the emulator in another process, on 2 processors, with CPython 3.11.7::
 
                                                     16 threads             1 thread
-    each response delayed by 50 ms, as by a network 37 s (272 rooms/s)     576 s (17 rooms/s)
+    each response delayed by 50 ms, like a network  37 s (272 rooms/s)     576 s (17 rooms/s)
     no delay; both processors always busy           8.0 s (1,256 rooms/s)  13.0 s (772 rooms/s)
 """
 
@@ -196,7 +196,7 @@ def read_participants(text: str) -> list[tuple[str, str]]:
 
 
 def write_example(path: Path, count: int) -> None:
-    """Write an input with this many meetings, which start tomorrow. Never replace a file."""
+    """Write an input with this many meetings, which start tomorrow. Never overwrite a file."""
     tomorrow = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(days=1)
     with path.open("x", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -208,7 +208,7 @@ def write_example(path: Path, count: int) -> None:
 
 
 class Entry(NamedTuple):
-    """The journal's entry for a row that was sent, or is about to be."""
+    """The journal's entry for a row that was sent or is about to be sent."""
 
     subject: str
     content: str
@@ -243,7 +243,7 @@ class Journal:
         self._database.execute("REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?)", (self._resource, *entry))
 
     def remove(self, subject: str) -> None:
-        """Forget a row."""
+        """Remove the entry of a row."""
         del self.entries[subject]
         self._database.execute("DELETE FROM entries WHERE resource = ? AND subject = ?", (self._resource, subject))
 
@@ -253,12 +253,12 @@ class Journal:
 
 
 def content(meeting: Meeting) -> str:
-    """The values that the service creates the room from, as text that shows whether they changed."""
+    """Return the values of the room as text. A different text shows that the row changed."""
     return json.dumps([str(meeting.start), str(meeting.end), dict(meeting.participants)], sort_keys=True)
 
 
 def earlier_outcome(meeting: Meeting, entry: Entry | None) -> Outcome | None:
-    """The outcome of a row that must not be sent again. None for a row to send."""
+    """Return the outcome of a row that must not be sent again, or None for a row to send."""
     outcome = Outcome(meeting.line, meeting.subject, entry.room_id if entry else "")
     if entry and entry.content != content(meeting):
         state = "its room was created" if entry.room_id else "it was sent, and it may have a room"
@@ -277,7 +277,7 @@ def create_room(client: RoomsClient, meeting: Meeting, entry: Entry) -> tuple[Ou
             participants=[RoomParticipant({"rawId": raw_id, "role": role}) for raw_id, role in meeting.participants],
             repeatability_request_id=entry.request_id,
             repeatability_first_sent=datetime.fromisoformat(entry.first_sent),
-            retry_status=0,  # no wait in this worker only: provision() makes all of them wait
+            retry_status=0,  # provision() makes all workers wait, not only this one
             read_timeout=60,
         )
     except HttpResponseError as error:
@@ -294,7 +294,7 @@ def create_room(client: RoomsClient, meeting: Meeting, entry: Entry) -> tuple[Ou
 
 
 def seconds(retry_after: str) -> float:
-    """The seconds to wait for ``Retry-After``, which is a number of seconds or a date. 0 if it is neither."""
+    """Return the seconds to wait for ``Retry-After``, which is a number or a date, or 0 if it is neither."""
     try:
         value = float(retry_after)
     except ValueError:
@@ -340,7 +340,7 @@ def provision(
 
     Only this generator decides what to send and when, for threads and for Dask. Only it writes to the journal.
     """
-    uncertain = set(journal.entries)  # these may have a room, even if the next response is an error
+    uncertain = set(journal.entries)  # these rows may have a room, even if the next response is an error
     waiting = deque(sorted(meetings, key=lambda meeting: meeting.subject not in uncertain))
     running: dict[Future[tuple[Outcome, float]], Meeting] = {}
     attempts: Counter[str] = Counter()
@@ -382,7 +382,7 @@ def provision(
 
 
 def result(future: "Future[tuple[Outcome, float]]", meeting: Meeting) -> tuple[Outcome, float]:
-    """What a worker returned. If Dask gave up on a row because several workers died, it may be sent again."""
+    """Return a worker's result. If Dask gave up on a row because several workers died, the row may be sent again."""
     if future.cancelled() or type(future.exception()).__name__ == "KilledWorker":
         return Outcome(meeting.line, meeting.subject, message="the Dask cluster gave up on the row"), 0
     return future.result()
@@ -414,13 +414,13 @@ def dask_cluster(scheduler: str, connection_string: str) -> Iterator[tuple[Submi
         if not threads:
             raise ValueError(f"the Dask cluster at {scheduler} has no workers")
         cluster.register_plugin(ClientPlugin(), name=name)
-        executor = cluster.get_executor(pure=False)  # otherwise a row sent again would get its earlier result
+        executor = cluster.get_executor(pure=False)  # if pure, a row that is sent again would get its earlier result
         yield lambda meeting, entry: executor.submit(create_on_worker, meeting, entry), threads
         cluster.unregister_worker_plugin(name)
 
 
 def endpoint(connection_string: str) -> str:
-    """The endpoint, by which the journal tells resources apart."""
+    """Return the endpoint, which identifies the resource in the journal."""
     found = re.search(r"(?:^|;)\s*endpoint\s*=\s*(?:https://)?([^;]+)", connection_string, re.IGNORECASE)
     return found[1].strip().lower().rstrip("/") if found else ""
 
@@ -431,7 +431,7 @@ def work(path: Path, rows: list[Meeting | Outcome], journal: Journal, submit: Su
 
     def interrupt(number: int, frame: object) -> None:
         interrupted.set()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C kills the program, which is safe: see Journal
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C kills the program; the journal survives
 
     signal.signal(signal.SIGINT, interrupt)
     meetings = [row for row in rows if isinstance(row, Meeting)]

@@ -1,7 +1,7 @@
-"""The whole life of a room: create, get, update, list and delete it.
+"""The lifecycle of a room: create, get, update, list and delete it.
 
-It calls the resource in ``COMMUNICATION_SAMPLES_CONNECTION_STRING``. Without that variable, it starts the emulator
-itself (``pip install -e ".[emulator]"``).
+The program calls the resource in ``COMMUNICATION_SAMPLES_CONNECTION_STRING``. Without that variable, it starts an
+emulator, which needs ``pip install -e ".[emulator]"``.
 """
 
 import os
@@ -28,7 +28,7 @@ def room_life(client: RoomsClient) -> None:
     room = client.get_room(room.id)
     print(f"Got it: created at {room.created_at:%H:%M:%S}, dial-out {room.pstn_dial_out_enabled}")
 
-    # The two times go together: the service refuses one without the other.
+    # The service requires both times or neither.
     room = client.update_room(
         room.id,
         valid_from=room.valid_from,

@@ -17,21 +17,21 @@ def running_emulator() -> Iterator[RoomsEmulator]:
 
 @pytest.fixture
 def emulator(running_emulator: RoomsEmulator) -> RoomsEmulator:
-    """An emulator with pages of three and without rooms."""
+    """An emulator without rooms. Its pages hold three items."""
     running_emulator.reset()
     return running_emulator
 
 
 @pytest.fixture
 def client(emulator: RoomsEmulator) -> Iterator[RoomsClient]:
-    """A client of the emulator that does not wait between retries."""
+    """A client of the emulator. It does not wait between attempts."""
     with RoomsClient.from_connection_string(emulator.connection_string, retry_backoff_factor=0) as client:
         yield client
 
 
 @pytest.fixture
 def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The waits between attempts in seconds. The client does not really wait."""
+    """The client's waits between attempts, in seconds. It records them here instead of sleeping."""
     waits: list[float] = []
     monkeypatch.setattr(RoomsTransport, "sleep", lambda self, seconds: waits.append(seconds))
     return waits

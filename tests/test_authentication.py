@@ -1,3 +1,5 @@
+"""Signatures, and the credentials that the client accepts."""
+
 from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
@@ -20,7 +22,7 @@ DATE = "Mon, 23 Nov 2026 12:00:00 GMT"
 LIST_ROOMS = "https://contoso.communication.azure.com/rooms?api-version=2025-03-13"
 LIST_ROOMS_SIGNATURE = "4lnEQZUGHWbXAbvvMu1Im9sJjz8GZ1qpHFN1KqMVaGM="  # the contract's example
 CONTOSO = "http://contoso.communication.azure.com"
-NOBODY_LISTENS = "https://127.0.0.1:1"
+UNREACHABLE = "https://127.0.0.1:1"
 
 
 @pytest.fixture
@@ -114,14 +116,14 @@ class TestSignature:
         CONTOSO,
     ],
 )
-def test_signature_of_what_a_proxy_receives(url: str) -> None:
+def test_signature_matches_what_a_proxy_gets(url: str) -> None:
     with (
         scripted_server(Response()) as proxy,
         RoomsClient(CONTOSO, ACCESS_KEY, proxies={"http": proxy.endpoint}) as client,
     ):
         client.send_request(HttpRequest("GET", url))
     [(method, target, headers)] = proxy.requests
-    # A proxy replaces the Host header by the authority of the target.
+    # A proxy replaces the Host header with the authority of the target.
     authority, path_and_query = target.removeprefix("http://").split("/", 1)
     assert headers["Host"] == authority == "contoso.communication.azure.com"
     assert not {".", ".."} & set(urlsplit(target).path.split("/"))
@@ -187,7 +189,7 @@ def test_token_credential_needs_https() -> None:
 
 def test_default_scope() -> None:
     token = Token()
-    with RoomsClient(NOBODY_LISTENS, token, retry_total=0) as client, pytest.raises(ServiceRequestError):
+    with RoomsClient(UNREACHABLE, token, retry_total=0) as client, pytest.raises(ServiceRequestError):
         client.create_room()
     assert token.scopes == [("https://communication.azure.com//.default",)]
 
@@ -196,7 +198,7 @@ def test_credential_scopes() -> None:
     token = Token()
     scopes = ["https://communication.azure.us//.default"]
     with (
-        RoomsClient(NOBODY_LISTENS, token, retry_total=0, credential_scopes=scopes) as client,
+        RoomsClient(UNREACHABLE, token, retry_total=0, credential_scopes=scopes) as client,
         pytest.raises(ServiceRequestError),
     ):
         client.create_room()
@@ -210,5 +212,5 @@ def test_credential_scopes_must_not_be_a_str() -> None:
 
 def test_no_repr_shows_the_key() -> None:
     policy = HmacCredentialPolicy(AzureKeyCredential(ACCESS_KEY))
-    client = RoomsClient("https://contoso", AzureKeyCredential(ACCESS_KEY))
-    assert "cm9vbXM" not in repr(client) + repr(policy)
+    with RoomsClient("https://contoso", AzureKeyCredential(ACCESS_KEY)) as client:
+        assert "cm9vbXM" not in repr(client) + repr(policy)

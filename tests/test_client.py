@@ -1,3 +1,5 @@
+"""The client's methods, as its callers use them."""
+
 import copy
 import json
 import pickle
@@ -8,7 +10,7 @@ from typing import Any
 
 import pytest
 from azure.core.credentials import AzureKeyCredential
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.core.rest import HttpRequest
 
 from azure.communication import identity
@@ -23,21 +25,24 @@ from azure.communication.rooms import (
 )
 from azure.communication.rooms.emulator import RoomsEmulator
 
+from .support.operations import NO_ROOM, ROOM_OPERATIONS, Operation
+
 DOCTOR = CommunicationUserIdentifier("8:acs:r_doctor")
 PATIENT = CommunicationUserIdentifier("8:acs:r_patient")
 PHONE = PhoneNumberIdentifier("+14255550123")
 NOW = datetime.now(timezone.utc)
 CLOSES = NOW + timedelta(days=2)
-NO_ROOM = "99000000000000000"
 
 
 @dataclass
-class Mine:
+class Guest:
+    """A participant that is not a ``RoomParticipant``, but has its attributes."""
+
     communication_identifier: Any
     role: Any
 
 
-MINE = Mine(PATIENT, ParticipantRole.CONSUMER)
+GUEST = Guest(PATIENT, ParticipantRole.CONSUMER)
 
 
 def body(emulator: RoomsEmulator) -> object:
@@ -103,7 +108,7 @@ def test_arguments_by_keyword(client: RoomsClient) -> None:
             {"participants": {"8:acs:r_doctor": {"role": "Attendee"}, "8:acs:r_patient": {"role": "Attendee"}}},
         ),
         (
-            lambda client: client.create_room(participants=[{"rawId": "8:acs:r_doctor", "role": "Presenter"}, MINE]),
+            lambda client: client.create_room(participants=[{"rawId": "8:acs:r_doctor", "role": "Presenter"}, GUEST]),
             {"participants": {"8:acs:r_doctor": {"role": "Presenter"}, "8:acs:r_patient": {"role": "Consumer"}}},
         ),
     ],
@@ -136,13 +141,13 @@ def test_removal_sends_null(client: RoomsClient, emulator: RoomsEmulator) -> Non
 
 def test_participants_of_other_types(client: RoomsClient, emulator: RoomsEmulator) -> None:
     room = client.create_room()
-    client.add_or_update_participants(room.id, [{"rawId": "8:acs:r_doctor"}, MINE, RoomParticipant(PHONE)])
+    client.add_or_update_participants(room.id, [{"rawId": "8:acs:r_doctor"}, GUEST, RoomParticipant(PHONE)])
     assert list(client.list_participants(room.id)) == [
         RoomParticipant(DOCTOR),
         RoomParticipant(PATIENT, "Consumer"),
         RoomParticipant(PHONE),
     ]
-    client.remove_participants(room.id, [{"rawId": "8:acs:r_doctor"}, MINE, PHONE])
+    client.remove_participants(room.id, [{"rawId": "8:acs:r_doctor"}, GUEST, PHONE])
     assert body(emulator) == {"participants": {"8:acs:r_doctor": None, "8:acs:r_patient": None, "4:+14255550123": None}}
 
 
@@ -179,20 +184,9 @@ def test_listing_is_lazy(client: RoomsClient, emulator: RoomsEmulator) -> None:
     assert emulator.requests == []
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda client, room_id: client.get_room(room_id),
-        lambda client, room_id: client.update_room(room_id),
-        lambda client, room_id: client.delete_room(room_id),
-        lambda client, room_id: client.list_participants(room_id),
-        lambda client, room_id: client.add_or_update_participants(room_id, []),
-        lambda client, room_id: client.remove_participants(room_id, []),
-    ],
-)
-def test_room_id_must_be_a_non_empty_str(
-    client: RoomsClient, emulator: RoomsEmulator, call: Callable[[RoomsClient, object], object]
-) -> None:
+@pytest.mark.parametrize("operation", ROOM_OPERATIONS.values(), ids=ROOM_OPERATIONS)
+def test_room_id_must_be_a_non_empty_str(client: RoomsClient, emulator: RoomsEmulator, operation: Operation) -> None:
+    call: Callable[..., object] = operation.call
     with pytest.raises(ValueError, match="room_id must not be empty"):
         call(client, "")
     with pytest.raises(TypeError, match="room_id must be a str, not int"):
@@ -214,7 +208,7 @@ def test_room_id_must_be_a_non_empty_str(
     ],
 )
 def test_room_id_is_percent_encoded(client: RoomsClient, emulator: RoomsEmulator, room_id: str, path: str) -> None:
-    with pytest.raises(Exception, match=r"Invalid room ID|cannot find"):
+    with pytest.raises(HttpResponseError, match=r"Invalid room ID|cannot find"):
         client.get_room(room_id)
     assert emulator.requests[-1].path == path
 
@@ -249,11 +243,15 @@ def test_room_id_is_percent_encoded(client: RoomsClient, emulator: RoomsEmulator
         ({"participants": [{"rawId": 5}]}, ValueError, r"participants\[0\]: .*'rawId' must be a string, not int"),
         ({"participants": [{"rawId": "8:acs:x", "role": 5}]}, ValueError, r"participants\[0\]: .*'role' must be a str"),
         (
-            {"participants": [Mine("8:acs:x", "Consumer")]},
+            {"participants": [Guest("8:acs:x", "Consumer")]},
             TypeError,
             r"participants\[0\]: communication_identifier must be a CommunicationIdentifier.* not str; identifier_from",
         ),
-        ({"participants": [Mine(DOCTOR, 5)]}, TypeError, r"participants\[0\]: role must be a ParticipantRole or a str"),
+        (
+            {"participants": [Guest(DOCTOR, 5)]},
+            TypeError,
+            r"participants\[0\]: role must be a ParticipantRole or a str",
+        ),
     ],
 )
 def test_invalid_argument_sends_nothing(
@@ -275,8 +273,8 @@ def test_duplicate_with_one_role(client: RoomsClient, emulator: RoomsEmulator) -
         (["8:acs:x"], r"participants\[0\] must be a CommunicationIdentifier.*not str; identifier_from_raw_id\(\)"),
         ([DOCTOR, None], r"participants\[1\] must be a CommunicationIdentifier.*not NoneType"),
         ([{"role": "Attendee"}], r"participants\[0\]: RoomParticipant: 'rawId' is missing"),
-        ([Mine("8:acs:x", None)], r"participants\[0\] must be a CommunicationIdentifier.*not str"),
-        ([MINE, Mine(None, None)], r"participants\[1\] must be a CommunicationIdentifier.*not NoneType"),
+        ([Guest("8:acs:x", None)], r"participants\[0\] must be a CommunicationIdentifier.*not str"),
+        ([GUEST, Guest(None, None)], r"participants\[1\] must be a CommunicationIdentifier.*not NoneType"),
         (DOCTOR, "participants must be an iterable of participants, not CommunicationUserIdentifier"),
     ],
 )
@@ -290,11 +288,11 @@ def test_remove_rejects_other_types(
 
 @pytest.mark.parametrize("api_version", [*ApiVersion, *map(str, ["2023-06-14", "2024-04-15", "2025-03-13"])])
 def test_every_api_version(emulator: RoomsEmulator, api_version: str) -> None:
-    client = RoomsClient.from_connection_string(emulator.connection_string, api_version=api_version)
-    room = client.create_room(pstn_dial_out_enabled=True)
-    assert room.pstn_dial_out_enabled is (None if api_version == "2023-06-14" else True)
-    assert emulator.requests[-1].query == f"api-version={str.__str__(api_version)}"
-    assert [listed.id for listed in client.list_rooms()] == [room.id]
+    with RoomsClient.from_connection_string(emulator.connection_string, api_version=api_version) as client:
+        room = client.create_room(pstn_dial_out_enabled=True)
+        assert room.pstn_dial_out_enabled is (None if api_version == "2023-06-14" else True)
+        assert emulator.requests[-1].query == f"api-version={str.__str__(api_version)}"
+        assert [listed.id for listed in client.list_rooms()] == [room.id]
 
 
 def test_newest_api_version_is_the_default(client: RoomsClient, emulator: RoomsEmulator) -> None:
@@ -302,9 +300,11 @@ def test_newest_api_version_is_the_default(client: RoomsClient, emulator: RoomsE
     assert emulator.requests[-1].query == "api-version=2025-03-13"
 
 
-def test_service_rejects_unknown_api_version(emulator: RoomsEmulator) -> None:
-    client = RoomsClient.from_connection_string(emulator.connection_string, api_version="2099-01-01")
-    with pytest.raises(Exception, match="does not support the API version '2099-01-01'"):
+def test_unknown_api_version_is_rejected(emulator: RoomsEmulator) -> None:
+    with (
+        RoomsClient.from_connection_string(emulator.connection_string, api_version="2099-01-01") as client,
+        pytest.raises(HttpResponseError, match="does not support the API version '2099-01-01'"),
+    ):
         client.create_room()
 
 
@@ -331,7 +331,7 @@ def test_send_request_adds_params(client: RoomsClient, emulator: RoomsEmulator) 
     assert emulator.requests[-1].query == "api-version=2025-03-13&a=b"
 
 
-def test_send_request_returns_error_responses(client: RoomsClient) -> None:
+def test_send_request_returns_errors(client: RoomsClient) -> None:
     response = client.send_request(HttpRequest("GET", "/rooms"))
     assert response.status_code == 400
     assert response.json()["error"]["code"] == "ApiVersionUnspecified"
@@ -373,8 +373,10 @@ def test_closed_client(emulator: RoomsEmulator, used_before: bool) -> None:
 
 def test_endpoint_with_path_prefix(emulator: RoomsEmulator) -> None:
     key = emulator.connection_string.partition("accesskey=")[2]
-    client = RoomsClient(f"{emulator.endpoint}/prefix/", AzureKeyCredential(key))
-    with pytest.raises(ResourceNotFoundError):  # and not a 401
+    with (
+        RoomsClient(f"{emulator.endpoint}/prefix/", AzureKeyCredential(key)) as client,
+        pytest.raises(ResourceNotFoundError),  # not a 401: the signature covers the prefix
+    ):
         client.get_room(NO_ROOM)
     assert emulator.requests[-1].path == f"/prefix/rooms/{NO_ROOM}"
 

@@ -1,4 +1,4 @@
-"""Every example in a public docstring runs, each on its own, against the emulator."""
+"""Each example in a public docstring runs on its own against the emulator."""
 
 import inspect
 import re
@@ -12,17 +12,19 @@ from azure.communication import rooms
 from azure.communication.rooms import PhoneNumberIdentifier, RoomParticipant, RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 
-OPERATIONS = [name for name, value in vars(RoomsClient).items() if callable(value) and not name.startswith("_")]
+from .support.operations import OPERATIONS
+
+METHODS = [*OPERATIONS, "send_request", "close"]
 
 
 def docstrings() -> Iterator[tuple[str, str]]:
     for name in rooms.__all__:
-        thing = getattr(rooms, name)
-        if inspect.isclass(thing) or inspect.isfunction(thing):
-            yield name, inspect.getdoc(thing) or ""
-            for member, value in vars(thing).items():
+        public = getattr(rooms, name)
+        if inspect.isclass(public) or inspect.isfunction(public):
+            yield name, inspect.getdoc(public) or ""
+            for member, value in vars(public).items():
                 if not member.startswith("_") and getattr(value, "__doc__", None):
-                    yield f"{name}.{member}", inspect.getdoc(getattr(thing, member)) or ""
+                    yield f"{name}.{member}", inspect.getdoc(getattr(public, member)) or ""
 
 
 def examples(docstring: str) -> list[str]:
@@ -48,16 +50,16 @@ def test_example_runs(client: RoomsClient, emulator: RoomsEmulator, example: str
     exec(compile(example, "docstring", "exec"), namespace)
 
 
-@pytest.mark.parametrize("operation", [name for name in OPERATIONS if name != "close"])
-def test_operation_has_an_example(operation: str) -> None:
-    [example] = [example for name, example in EXAMPLES.items() if name.startswith(f"RoomsClient.{operation} ")]
-    assert f".{operation}(" in example
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "close"])
+def test_method_has_an_example(method: str) -> None:
+    [example] = [example for name, example in EXAMPLES.items() if name.startswith(f"RoomsClient.{method} ")]
+    assert f".{method}(" in example
 
 
 @pytest.mark.parametrize(
     "name", ["RoomsClient", "CommunicationRoom", "RoomParticipant", "identifier_from_raw_id", "RequestOptions"]
 )
-def test_others_have_an_example(name: str) -> None:
+def test_public_name_has_an_example(name: str) -> None:
     assert f"{name} 1" in EXAMPLES
 
 
@@ -65,9 +67,9 @@ def test_everything_public_has_a_docstring() -> None:
     assert [name for name, docstring in docstrings() if not docstring] == []
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_docstring_names_every_parameter(operation: str) -> None:
-    function = getattr(RoomsClient, operation)
+@pytest.mark.parametrize("method", METHODS)
+def test_docstring_names_every_parameter(method: str) -> None:
+    function = getattr(RoomsClient, method)
     parameters = set(inspect.signature(function).parameters) - {"self", "kwargs"}
     fields = re.findall(r"^:(?:param|keyword) ([^:]*):", inspect.getdoc(function) or "", re.MULTILINE)
     assert {field.split()[-1] for field in fields} == parameters

@@ -1,3 +1,5 @@
+"""Endpoints and connection strings."""
+
 import pytest
 from azure.core.credentials import AzureKeyCredential
 

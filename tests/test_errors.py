@@ -1,4 +1,4 @@
-"""The service's errors as the client's user sees them, and responses that are not the service's."""
+"""The errors that callers see: those that the service returns, and those for responses that it did not send."""
 
 import gc
 from collections.abc import Callable, Iterator
@@ -20,11 +20,10 @@ from azure.core.rest import HttpRequest, HttpResponse
 from azure.communication.rooms import RoomParticipant, RoomsClient, UnknownIdentifier
 from azure.communication.rooms.emulator import RoomsEmulator
 
-from .support.operations import OPERATIONS
+from .support.operations import NO_ROOM, ROOM_OPERATIONS
 from .support.scripted_server import Response, scripted_server
 
 NOW = datetime.now(timezone.utc)
-NO_ROOM = "99400000000000000"
 MALFORMED = "The request could not be understood by the server due to malformed syntax."
 CANNOT_FIND = "The server cannot find the requested resource."
 INVALID_LENGTH = "Invalid room ID length."
@@ -36,12 +35,12 @@ Call = Callable[[RoomsClient, str], object]
 
 
 def with_room_id(room_id: str) -> list[Call]:
-    """Each operation on a room, with this ID in place of the room's own."""
+    """Return calls of all operations on a room. They use this room ID instead of the one they are given."""
 
     def with_this_id(call: Call) -> Call:
         return lambda client, _: call(client, room_id)
 
-    return [with_this_id(operation.call) for operation in OPERATIONS.values() if "{room_id}" in operation.path]
+    return [with_this_id(operation.call) for operation in ROOM_OPERATIONS.values()]
 
 
 @pytest.mark.parametrize(
@@ -141,20 +140,24 @@ def test_each_detail_has_a_line(client: RoomsClient) -> None:
 
 
 def test_wrong_key(emulator: RoomsEmulator) -> None:
-    client = RoomsClient(emulator.endpoint, AzureKeyCredential("d3Jvbmc="))
-    with pytest.raises(ClientAuthenticationError, match=r"\(Denied\) Denied by the resource provider.") as caught:
+    with (
+        RoomsClient(emulator.endpoint, AzureKeyCredential("d3Jvbmc=")) as client,
+        pytest.raises(ClientAuthenticationError, match=r"\(Denied\) Denied by the resource provider.") as caught,
+    ):
         client.create_room()
     assert caught.value.status_code == 401
 
 
 def test_body_changed_on_the_way(emulator: RoomsEmulator) -> None:
-    class Change(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
+    class ChangeBodyPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
         def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
             request.http_request._data = b"[]"
 
-    # The last policy comes after the one that signs.
+    # http_logging_policy is the last policy, so it comes after the one that signs.
     with (
-        RoomsClient.from_connection_string(emulator.connection_string, http_logging_policy=Change()) as client,
+        RoomsClient.from_connection_string(
+            emulator.connection_string, http_logging_policy=ChangeBodyPolicy()
+        ) as client,
         pytest.raises(ClientAuthenticationError, match="differs from generated content hash"),
     ):
         client.create_room()
@@ -169,8 +172,10 @@ def test_missing_api_version(client: RoomsClient) -> None:
 
 
 def test_unknown_api_version(emulator: RoomsEmulator) -> None:
-    client = RoomsClient.from_connection_string(emulator.connection_string, api_version="2020-01-01")
-    with pytest.raises(HttpResponseError) as caught:
+    with (
+        RoomsClient.from_connection_string(emulator.connection_string, api_version="2020-01-01") as client,
+        pytest.raises(HttpResponseError) as caught,
+    ):
         client.get_room(NO_ROOM)
     assert caught.value.error is not None
     assert caught.value.error.code == "UnsupportedApiVersion"
@@ -234,7 +239,7 @@ def test_invalid_room_raises_decode_error(
 
 @pytest.fixture
 def no_garbage_collection() -> Iterator[None]:
-    """Otherwise finalizers of objects of any test or thread could run, and fail, at the full depth of a recursion."""
+    """Turn garbage collection off, because finalizers of any test's objects fail if they run at the recursion limit."""
     gc.disable()
     try:
         yield
@@ -243,7 +248,7 @@ def no_garbage_collection() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("no_garbage_collection")
-def test_deeply_nested_room_raises_decode_error(client: RoomsClient, emulator: RoomsEmulator) -> None:
+def test_deep_nesting_raises_decode_error(client: RoomsClient, emulator: RoomsEmulator) -> None:
     emulator.inject(status=200, body=b"[" * 100_000)
     with pytest.raises(DecodeError, match="maximum recursion depth exceeded"):
         client.get_room(NO_ROOM)
@@ -297,6 +302,9 @@ def test_undocumented_success(client: RoomsClient, emulator: RoomsEmulator) -> N
 
 def test_byte_order_mark_and_unknown_members() -> None:
     body = b"\xef\xbb\xbf" + ROOM + b',"validUntil":"2026-12-02T09:00:00+00:00","colour":"blue"}'
-    with scripted_server(Response(body=body, headers={"Content-Type": "application/json"})) as server:
-        room = RoomsClient(server.endpoint, AzureKeyCredential("a2V5")).get_room("99")
+    with (
+        scripted_server(Response(body=body, headers={"Content-Type": "application/json"})) as server,
+        RoomsClient(server.endpoint, AzureKeyCredential("a2V5")) as client,
+    ):
+        room = client.get_room("99")
     assert room.as_dict()["colour"] == "blue"

@@ -1,3 +1,5 @@
+"""Identifiers of participants and their raw IDs."""
+
 import copy
 import importlib
 import pickle

@@ -1,3 +1,5 @@
+"""Rooms and participants, from the service's JSON or from values."""
+
 import copy
 import dataclasses
 import json
@@ -72,7 +74,7 @@ def test_room_as_dict_is_a_copy() -> None:
 def test_room_from_values() -> None:
     room = CommunicationRoom(
         id="99445276259151407",
-        created_at=datetime(2026, 12, 1, 9),  # noqa: DTZ001 - without time zone it is UTC
+        created_at=datetime(2026, 12, 1, 9),  # noqa: DTZ001 - a naive time is UTC
         valid_from=datetime(2026, 12, 1, 9, tzinfo=timezone(timedelta(hours=2))),
         valid_until=datetime(2026, 12, 2, 9, 0, 0, 500000, timezone.utc),
     )
@@ -139,10 +141,10 @@ def test_room_copies(copied: Callable[[CommunicationRoom], CommunicationRoom]) -
 
 
 def test_room_subclass_copies() -> None:
-    class Mine(CommunicationRoom):
+    class RoomSubclass(CommunicationRoom):
         pass
 
-    assert type(copy.copy(Mine(ROOM))) is Mine
+    assert type(copy.copy(RoomSubclass(ROOM))) is RoomSubclass
 
 
 def test_room_is_immutable() -> None:
@@ -208,10 +210,10 @@ def test_known_role_as_a_string() -> None:
 
 
 def test_role_of_another_enum() -> None:
-    class Mine(str, Enum):
+    class OtherRole(str, Enum):
         HOST = "Presenter"
 
-    assert RoomParticipant(USER, Mine.HOST).as_dict()["role"] == "Presenter"
+    assert RoomParticipant(USER, OtherRole.HOST).as_dict()["role"] == "Presenter"
 
 
 def test_participant_follows_its_identifier() -> None:
@@ -242,13 +244,13 @@ def test_participant_from_json() -> None:
 
 
 def test_participant_with_another_identifier() -> None:
-    class Mine:
-        raw_id = "8:acs:r_mine"
-        kind = "mine"
+    class OtherIdentifier:
+        raw_id = "8:acs:r_other"
+        kind = "other"
         properties: Mapping[str, object] = MappingProxyType({})
 
     assert RoomParticipant(identity.CommunicationUserIdentifier("8:acs:r_u")) == RoomParticipant(USER)
-    assert RoomParticipant(Mine()).as_dict() == {"rawId": "8:acs:r_mine", "role": "Attendee"}
+    assert RoomParticipant(OtherIdentifier()).as_dict() == {"rawId": "8:acs:r_other", "role": "Attendee"}
 
 
 def test_participant_can_be_changed() -> None:
@@ -278,7 +280,7 @@ def test_participant_is_a_dataclass() -> None:
     }
 
 
-def test_changes_of_a_participant_are_checked() -> None:
+def test_participant_changes_are_checked() -> None:
     participant = RoomParticipant({"rawId": "8:acs:r_u", "role": "Consumer", "since": 1})
     with pytest.raises(TypeError, match="role must be a ParticipantRole or a str, not int"):
         participant.role = 3  # type: ignore[assignment]
@@ -316,7 +318,7 @@ def test_role_must_be_a_str() -> None:
         RoomParticipant(USER, 3)  # type: ignore[call-overload]
 
 
-def test_invalid_participant_names_the_member() -> None:
+def test_invalid_participant_names_member() -> None:
     with pytest.raises(ValueError, match="'rawId' is missing"):
         RoomParticipant({"role": "Attendee"})
     with pytest.raises(ValueError, match="'role' must be a string, not int"):

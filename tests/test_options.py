@@ -1,8 +1,9 @@
+"""The options of the client and of its calls."""
+
 import ast
 import inspect
 import itertools
 import logging
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ from azure.core.rest import HttpRequest, HttpResponse
 from azure.communication.rooms import ClientOptions, RequestOptions, RoomsClient
 from azure.communication.rooms._options import check_options
 from azure.communication.rooms.emulator import RoomsEmulator
+
+from .support.operations import NO_ROOM, OPERATIONS, Call
 
 BOTH: dict[str, object] = {
     "headers": {"x-mine": "1"},
@@ -84,18 +87,6 @@ PER_CLIENT: dict[str, object] = {
     "logging_policy": NetworkTraceLoggingPolicy(),
     "http_logging_policy": HttpLoggingPolicy(),
 }
-NO_ROOM = "99400000000000000"
-OPERATIONS: dict[str, Callable[..., object]] = {
-    "create_room": lambda client, **options: client.create_room(**options),
-    "get_room": lambda client, **options: client.get_room(NO_ROOM, **options),
-    "list_rooms": lambda client, **options: client.list_rooms(**options),
-    "update_room": lambda client, **options: client.update_room(NO_ROOM, **options),
-    "delete_room": lambda client, **options: client.delete_room(NO_ROOM, **options),
-    "add_or_update_participants": lambda client, **options: client.add_or_update_participants(NO_ROOM, [], **options),
-    "remove_participants": lambda client, **options: client.remove_participants(NO_ROOM, [], **options),
-    "list_participants": lambda client, **options: client.list_participants(NO_ROOM, **options),
-    "send_request": lambda client, **options: client.send_request(HttpRequest("GET", "/rooms"), **options),
-}
 READ_ROOMS = HttpRequest("GET", "/rooms?api-version=2025-03-13")
 
 
@@ -132,12 +123,18 @@ def test_client_takes_option(emulator: RoomsEmulator, name: str) -> None:
     assert response.status_code == (401 if name == "authentication_policy" else 200)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
-def test_call_names_closest_option(
-    client: RoomsClient, emulator: RoomsEmulator, operation: Callable[..., object]
-) -> None:
+def send_request(client: RoomsClient, room_id: str, **options: Any) -> object:
+    return client.send_request(READ_ROOMS, **options)
+
+
+CALLS: dict[str, Call] = {name: operation.call for name, operation in OPERATIONS.items()}
+CALLS["send_request"] = send_request
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_call_names_closest_option(client: RoomsClient, emulator: RoomsEmulator, call: Call) -> None:
     with pytest.raises(TypeError, match=r"^read_timout is not an option: did you mean read_timeout\?$"):
-        operation(client, read_timout=5)
+        call(client, NO_ROOM, read_timout=5)
     assert emulator.requests == []
 
 

@@ -1,4 +1,4 @@
-"""What is imported when, and what the package shows."""
+"""The package's exports, imports, version and dependencies."""
 
 import importlib
 import subprocess

@@ -1,4 +1,4 @@
-"""The benchmark counts right, and measures clients that do what they are asked to. No time decides a test."""
+"""The benchmark computes the right figures, and its clients make the right calls. No test depends on time."""
 
 import dataclasses
 import sys
@@ -11,18 +11,19 @@ from azure.core.credentials import AzureKeyCredential
 
 from azure.communication.rooms import CommunicationRoom, CommunicationUserIdentifier, RoomParticipant, RoomsClient
 from tests.perf import run, worker
+from tests.support.operations import OPERATIONS
 
 SMALL = run.Sizes(
-    turns=1,
+    rounds=1,
     calls=1,
-    listing_turns=1,
-    listed=100,
-    import_turns=1,
-    thread_turns=1,
+    listing_rounds=1,
+    listed_rooms=100,
+    import_rounds=1,
+    thread_rounds=1,
     threads=4,
     thread_calls=8,
-    iterated=2_000,
-    load_turns=1,
+    memory_rooms=2_000,
+    load_rounds=1,
     load_seconds=0.05,
 )
 
@@ -35,35 +36,35 @@ def server() -> Iterator[run.Process]:
 
 @pytest.fixture
 def canned_client(server: run.Process) -> Iterator[RoomsClient]:
-    endpoint = server.ask("listen", rooms=70, page=30, delay=0)
+    endpoint = server.execute("listen", rooms=70, page=30, delay=0)
     with RoomsClient(endpoint, AzureKeyCredential(worker.ACCESS_KEY)) as client:
         yield client
 
 
-def test_a_ratio_is_the_median_of_the_pairs_and_not_of_the_medians() -> None:
+def test_ratio_is_the_median_of_pairs() -> None:
     released = [{"value": 1.0}, {"value": 2.0}, {"value": 30.0}]
     ours = [{"value": 4.0}, {"value": 1.0}, {"value": 3.0}]
     summary = run.summary(run.Row("get", "calls/s", released, ours))
     assert (summary["released"], summary["ours"], summary["ratio"]) == ({"value": 2}, {"value": 3}, {"value": 0.5})
 
 
-def test_figures_of_unequal_numbers_of_turns_are_not_compared() -> None:
+def test_ratios_need_complete_pairs() -> None:
     with pytest.raises(ValueError, match="zip"):
         run.ratios([{"value": 1.0}], [{"value": 1.0}, {"value": 2.0}])
 
 
-def test_there_is_no_ratio_to_nothing() -> None:
+def test_no_ratio_to_zero() -> None:
     assert run.ratios([{"value": 1.0, "cpu": 1.0}], [{"value": 0.0, "cpu": 2.0}]) == [{"cpu": 0.5}]
 
 
-def test_turns_alternate_after_a_round_that_is_not_counted() -> None:
+def test_subjects_alternate_after_a_warm_up() -> None:
     called: list[str] = []
 
     def subject(name: str) -> run.Figures:
         called.append(name)
         return {"value": float(len(called))}
 
-    columns = run.by_turns(2, lambda: subject("released"), lambda: subject("ours"))
+    columns = run.alternate(2, lambda: subject("released"), lambda: subject("ours"))
     assert called == ["released", "ours"] * 3
     assert columns == [[{"value": 3}, {"value": 5}], [{"value": 4}, {"value": 6}]]
 
@@ -79,13 +80,13 @@ def test_turns_alternate_after_a_round_that_is_not_counted() -> None:
         ("≥", 1001, ("ours", "value"), False),
     ],
 )
-def test_a_target_is_met_by_the_figure_it_is_of(sign: str, bound: float, of: tuple[str, str], *, met: bool) -> None:
+def test_target_checks_its_figure(sign: str, bound: float, of: tuple[str, str], *, met: bool) -> None:
     released, ours = [{"value": 2e-3, "cpu": 2e-3}], [{"value": 1e-3, "cpu": 5e-4}]
     summary = run.summary(run.Row("get", "µs", released, ours, run.Target(sign, bound, of)))
     assert summary["target"] == {"sign": sign, "bound": bound, "of": of, "met": met}
 
 
-def test_the_table_has_a_line_for_each_row_in_its_unit() -> None:
+def test_table() -> None:
     rows = [
         run.Row(
             "get", "µs", [{"value": 0.0012, "cpu": 0.001}], [{"value": 0.0006, "cpu": 0.0004}], run.Target("≤", 0.4)
@@ -105,7 +106,7 @@ def test_the_table_has_a_line_for_each_row_in_its_unit() -> None:
     ]
 
 
-def test_the_canned_server_answers_every_operation(canned_client: RoomsClient) -> None:
+def test_canned_server_responses(canned_client: RoomsClient) -> None:
     room = CommunicationRoom(
         id="99445276259151407",
         created_at=datetime(2026, 11, 23, 9, 41, 5, 168885, tzinfo=timezone.utc),
@@ -125,17 +126,17 @@ def test_the_canned_server_answers_every_operation(canned_client: RoomsClient) -
     canned_client.delete_room(room.id)
 
 
-def test_the_canned_server_counts_the_connections_opened(server: run.Process) -> None:
-    endpoint = server.ask("listen", rooms=30, page=30, delay=0)
+def test_canned_server_counts_connections(server: run.Process) -> None:
+    endpoint = server.execute("listen", rooms=30, page=30, delay=0)
     for count in (1, 2):
         for _ in range(count):
             with RoomsClient(endpoint, AzureKeyCredential(worker.ACCESS_KEY)) as client:
                 client.get_room(worker.ROOM_ID)
                 client.get_room(worker.ROOM_ID)
-        assert server.ask("opened", endpoint=endpoint) == count
+        assert server.execute("opened", endpoint=endpoint) == count
 
 
-def test_every_measurement_fills_its_rows(server: run.Process) -> None:
+def test_every_measurement_yields_rows(server: run.Process) -> None:
     with (
         closing(run.Process(sys.executable, "worker.py")) as first,
         closing(run.Process(sys.executable, "worker.py")) as second,
@@ -143,24 +144,28 @@ def test_every_measurement_fills_its_rows(server: run.Process) -> None:
         summaries = [run.summary(row) for row in run.Benchmark(first, second, server, SMALL).run()]
     measures = {summary["measure"] for summary in summaries}
     assert {*worker.titles().values(), *run.REFERENCES.values(), "import", "import: memory"} <= measures
-    assert {"list 100 rooms, 30 to a page", "emulator: get", "peak memory, 2,000 rooms above 1,000"} <= measures
+    assert {"list 100 rooms, 30 to a page", "emulator: get", "growth of peak memory, 1,000 to 2,000 rooms"} <= measures
+    calls = [summary for summary in summaries if summary["measure"] in worker.titles().values()]
+    assert [(row["target"]["sign"], row["target"]["bound"], row["target"]["of"]) for row in calls] == [
+        ("≤", 0.45, ("ratio", "value"))
+    ] * len(OPERATIONS)
     opened = next(summary for summary in summaries if summary["unit"] == "connections")
     assert 1 <= opened["ours"]["value"] <= SMALL.threads
     for summary in summaries:
-        assert summary["ours"]["value"] > 0 or summary["measure"].startswith("peak memory")
+        assert summary["ours"]["value"] > 0 or summary["measure"].startswith("growth of peak memory")
         assert bool(summary["released"]) is not summary["measure"].startswith("emulator")
 
 
-def test_the_quick_run_does_no_more_than_the_whole_one() -> None:
-    quick, whole = dataclasses.asdict(run.QUICK), dataclasses.asdict(run.Sizes())
-    assert all(quick[name] <= whole[name] for name in whole)
-    assert quick != whole
+def test_quick_run_is_smaller() -> None:
+    quick, full = dataclasses.asdict(run.QUICK), dataclasses.asdict(run.Sizes())
+    assert all(quick[name] <= full[name] for name in full)
+    assert quick != full
 
 
-def test_a_process_that_fails_is_an_error_and_not_a_figure(capfd: pytest.CaptureFixture[str]) -> None:
+def test_failed_process_raises_error(capfd: pytest.CaptureFixture[str]) -> None:
     with (
         closing(run.Process(sys.executable, "worker.py")) as process,
-        pytest.raises(RuntimeError, match=r"worker\.py ended while it was asked to fly"),
+        pytest.raises(RuntimeError, match=r"worker\.py ended during the command 'fly'"),
     ):
-        process.ask("fly")
+        process.execute("fly")
     assert "KeyError: 'fly'" in capfd.readouterr().err

@@ -1,11 +1,12 @@
-"""Options, policies and the transport; and that requests are sent exactly as they were signed."""
+"""Options, policies and transports reach the pipeline, and requests are sent exactly as they were signed."""
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from azure.core.credentials import AzureKeyCredential
+from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import (
     HeadersPolicy,
@@ -23,11 +24,16 @@ MakeClient = Callable[..., RoomsClient]
 
 
 @pytest.fixture
-def make_client(emulator: RoomsEmulator) -> MakeClient:
-    def make(**kwargs: Any) -> RoomsClient:
-        return RoomsClient.from_connection_string(emulator.connection_string, retry_backoff_factor=0, **kwargs)
+def make_client(emulator: RoomsEmulator) -> Iterator[MakeClient]:
+    """Makes clients of the emulator, and closes them at the end of the test."""
+    with ExitStack() as clients:
 
-    return make
+        def make(**kwargs: Any) -> RoomsClient:
+            return clients.enter_context(
+                RoomsClient.from_connection_string(emulator.connection_string, retry_backoff_factor=0, **kwargs)
+            )
+
+        yield make
 
 
 def test_user_agent(make_client: MakeClient, emulator: RoomsEmulator) -> None:
@@ -54,7 +60,7 @@ def test_headers(
     assert per_call.startswith(value)
 
 
-def test_signature_covers_what_a_hook_changes(make_client: MakeClient, emulator: RoomsEmulator) -> None:
+def test_signature_covers_hook_changes(make_client: MakeClient, emulator: RoomsEmulator) -> None:
     def change(request: PipelineRequest[HttpRequest]) -> None:
         http_request = request.http_request
         http_request.url = http_request.url.replace("127.0.0.1", "LOCALHOST") + "&hooked=%7e é+"
@@ -67,15 +73,17 @@ def test_signature_covers_what_a_hook_changes(make_client: MakeClient, emulator:
     assert emulator.requests[-1].headers["host"].startswith("localhost:")
 
 
-def test_signature_covers_what_a_policy_changes(make_client: MakeClient, emulator: RoomsEmulator) -> None:
-    class Mark(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
-        def __init__(self, mark: str) -> None:
-            self.mark = mark
+def test_signature_covers_policy_changes(make_client: MakeClient, emulator: RoomsEmulator) -> None:
+    class AddParameterPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
+        def __init__(self, name: str) -> None:
+            self.name = name
 
         def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
-            request.http_request.url += f"&{self.mark}"
+            request.http_request.url += f"&{self.name}"
 
-    client = make_client(per_call_policies=[Mark("call")], per_retry_policies=[Mark("attempt")])
+    client = make_client(
+        per_call_policies=[AddParameterPolicy("call")], per_retry_policies=[AddParameterPolicy("attempt")]
+    )
     emulator.inject(status=503)
     client.create_room()
     assert [request.query for request in emulator.requests] == [
@@ -91,11 +99,9 @@ def test_single_policy_without_a_list(make_client: MakeClient, emulator: RoomsEm
     assert emulator.requests[-1].headers["x-mine"] == "1"
 
 
-def test_policies_replace_the_whole_pipeline(emulator: RoomsEmulator) -> None:
-    policies: list[Any] = [UserAgentPolicy("mine")]
-    client = RoomsClient.from_connection_string(emulator.connection_string, policies=policies)
-    with pytest.raises(Exception, match="Denied"):
-        client.create_room()
+def test_policies_replace_the_pipeline(make_client: MakeClient, emulator: RoomsEmulator) -> None:
+    with pytest.raises(ClientAuthenticationError, match="Denied"):
+        make_client(policies=[UserAgentPolicy("mine")]).create_room()
     assert emulator.requests[-1].headers["user-agent"] == "mine"
     assert "x-ms-date" not in emulator.requests[-1].headers
 
@@ -120,33 +126,33 @@ def test_policies_exclude_additional_ones(make_client: MakeClient, name: str) ->
     ],
 )
 def test_each_policy_can_be_replaced(make_client: MakeClient, name: str) -> None:
-    class Mine(HTTPPolicy[HttpRequest, HttpResponse]):
-        passed = 0
+    class CountingPolicy(HTTPPolicy[HttpRequest, HttpResponse]):
+        sent = 0
 
         def send(self, request: PipelineRequest[HttpRequest]) -> Any:
-            Mine.passed += 1
+            self.sent += 1
             return self.next.send(request)
 
-    client = make_client(**{name: Mine()})
-    client.send_request(HttpRequest("GET", "/"))
-    assert Mine.passed == 1
+    policy = CountingPolicy()
+    make_client(**{name: policy}).send_request(HttpRequest("GET", "/"))
+    assert policy.sent == 1
 
 
-def test_transport_of_the_caller(emulator: RoomsEmulator) -> None:
-    class Mine(RequestsTransport):  # type: ignore[misc]
+def test_transport_of_the_caller(make_client: MakeClient) -> None:
+    class CountingTransport(RequestsTransport):  # type: ignore[misc]
         sent = 0
 
         def send(self, request: Any, **kwargs: Any) -> Any:
-            Mine.sent += 1
+            self.sent += 1
             return super().send(request, **kwargs)
 
-    client = RoomsClient.from_connection_string(emulator.connection_string, transport=Mine())
+    transport = CountingTransport()
+    client = make_client(transport=transport)
     client.create_room()
-    assert Mine.sent == 1
+    assert transport.sent == 1
     for room_id in ("..", "a/b c", "%41", "é"):
-        with pytest.raises(Exception, match="Invalid room ID length"):
+        with pytest.raises(HttpResponseError, match="Invalid room ID length"):
             client.get_room(room_id)
-    client.close()
 
 
 def test_params(make_client: MakeClient, emulator: RoomsEmulator) -> None:
@@ -164,6 +170,4 @@ def test_params_are_not_modified(make_client: MakeClient) -> None:
 
 
 def test_operations_are_traced() -> None:
-    assert RoomsClient("https://contoso", AzureKeyCredential("a2V5")).create_room.__wrapped__.__qualname__ == (  # type: ignore[attr-defined]
-        "RoomsClient.create_room"
-    )
+    assert RoomsClient.create_room.__wrapped__.__qualname__ == "RoomsClient.create_room"  # type: ignore[attr-defined]

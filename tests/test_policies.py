@@ -1,4 +1,4 @@
-"""How long the client waits between attempts; request IDs, hooks, logs, and requests that HTTP cannot send."""
+"""Waits between attempts, timeouts, request IDs, hooks, logs, and requests that HTTP cannot send."""
 
 import logging
 from email.utils import formatdate
@@ -16,12 +16,12 @@ from azure.communication.rooms.emulator import RoomsEmulator
 
 NO_OPTIONS: Any = {}
 LIST_ROOMS = "/rooms?api-version=2025-03-13"
-LOGGER = "azure.core.pipeline.policies._universal"  # of azure-core's network trace
+LOGGER = "azure.core.pipeline.policies._universal"  # azure-core's network trace
 FAR_FUTURE = "Fri, 31 Dec 9999 23:59:59 GMT"
 
 
 class Clock:
-    """The retry policies' clock. It moves only while the client waits."""
+    """A clock that moves only while the client waits between attempts."""
 
     def __init__(self, waits: list[float]) -> None:
         self._waits = waits
@@ -110,10 +110,11 @@ class TestWaits:
             def __exit__(self, *args: object) -> None: ...
 
         transport = Unreachable()
-        client = RoomsClient(
-            "http://contoso", "a2V5", transport=transport, retry_total=2000, retry_connect=2000, retry_backoff_max=100
-        )
-        with pytest.raises(ServiceRequestError, match="unreachable"):
+        options: Any = {"retry_total": 2000, "retry_connect": 2000, "retry_backoff_max": 100}
+        with (
+            RoomsClient("http://contoso", "a2V5", transport=transport, **options) as client,
+            pytest.raises(ServiceRequestError, match="unreachable"),
+        ):
             client.create_room()
         assert len(transport.waits) == 2000
         assert all(50 <= wait <= 100 for wait in transport.waits[10:])
@@ -122,7 +123,7 @@ class TestWaits:
 @pytest.mark.usefixtures("clock")
 class TestTimeout:
     @pytest.mark.parametrize("retry_after", [6, 99999999999, formatdate(2**31, usegmt=True)])
-    def test_retry_after_beyond_it(
+    def test_retry_after_exceeds_it(
         self, emulator: RoomsEmulator, sleeps: list[float], retry_after: float | str
     ) -> None:
         emulator.inject(status=429, retry_after=retry_after)
@@ -134,7 +135,7 @@ class TestTimeout:
         assert sleeps == []
         assert len(emulator.requests) == 1
 
-    def test_backoff_beyond_it(self, emulator: RoomsEmulator, sleeps: list[float]) -> None:
+    def test_backoff_exceeds_it(self, emulator: RoomsEmulator, sleeps: list[float]) -> None:
         emulator.inject(status=503)
         with new_client(emulator, timeout=0.3) as client, pytest.raises(HttpResponseError) as caught:
             client.create_room()
@@ -148,7 +149,7 @@ class TestTimeout:
         assert type(caught.value) is ServiceResponseError
         assert sleeps == []
 
-    def test_all_attempts_together(self, emulator: RoomsEmulator, sleeps: list[float]) -> None:
+    def test_covers_all_attempts(self, emulator: RoomsEmulator, sleeps: list[float]) -> None:
         emulator.inject(status=503, times=9)
         with new_client(emulator) as client, pytest.raises(HttpResponseError) as caught:
             client.create_room(timeout=4, retry_status=9, retry_backoff_factor=1)
@@ -156,7 +157,7 @@ class TestTimeout:
         assert len(sleeps) in (2, 3)
         assert sum(sleeps) < 4
 
-    def test_wait_within_it(self, emulator: RoomsEmulator, sleeps: list[float]) -> None:
+    def test_wait_fits(self, emulator: RoomsEmulator, sleeps: list[float]) -> None:
         emulator.inject(status=429, retry_after=6)
         with new_client(emulator) as client:
             client.create_room(timeout=8)
@@ -164,14 +165,14 @@ class TestTimeout:
 
 
 class TestRequestId:
-    def test_same_for_all_attempts(self, client: RoomsClient, emulator: RoomsEmulator) -> None:
+    def test_same_for_each_attempt(self, client: RoomsClient, emulator: RoomsEmulator) -> None:
         emulator.inject(status=503)
         client.create_room()
         client.create_room()
         ids = [request.headers["x-ms-client-request-id"] for request in emulator.requests]
         assert ids[0] == ids[1] != ids[2]
 
-    def test_of_the_caller(self, emulator: RoomsEmulator) -> None:
+    def test_chosen_by_the_caller(self, emulator: RoomsEmulator) -> None:
         request = HttpRequest("GET", LIST_ROOMS, headers={"x-ms-client-request-id": "id-1"})
         with new_client(emulator) as client:
             client.send_request(request)
@@ -212,7 +213,7 @@ class TestEveryAttempt:
         assert caplog.text.count("'Authorization': 'REDACTED'") == 3
 
     def test_has_the_timeouts_of_the_call(self, client: RoomsClient, emulator: RoomsEmulator) -> None:
-        emulator.inject(delay=2, times=2)
+        emulator.inject(delay=60, times=2)
         with pytest.raises(AzureError):
             client.create_room(read_timeout=0.3, retry_read=1)
         assert len(emulator.requests) == 2

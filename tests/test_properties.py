@@ -1,4 +1,4 @@
-"""What holds for any value."""
+"""Properties that hold for all inputs."""
 
 import base64
 import contextlib
@@ -27,10 +27,10 @@ from azure.communication.rooms import (
 from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
 
 from .support.credentials import ACCESS_KEY, signature_headers
-from .support.operations import OPERATIONS
+from .support.operations import ROOM_OPERATIONS
 from .support.scripted_server import Response, Script, scripted_server
 
-# Derandomized, so that two runs of the same code do the same. The examples of a property share one emulator.
+# Derandomized, so that each run tests the same examples. All examples of a property share one emulator.
 offline = settings(deadline=None, derandomize=True, database=None, max_examples=200)
 over_http = settings(offline, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -53,14 +53,14 @@ json_values = st.recursive(
 unknown_members = st.dictionaries(st.text().map(lambda name: f"x-{name}"), json_values, max_size=3)
 offsets = st.timedeltas(timedelta(hours=-23, minutes=-59), timedelta(hours=23, minutes=59))
 time_zones = offsets.map(timezone)
-# A day away from the ends of the calendar, where an offset cannot carry a time over them.
-inner_times = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30))  # noqa: DTZ001 - naive ones are meant
+# At least a day from both ends of the calendar, so that no offset moves a time past them.
+inner_times = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30))  # noqa: DTZ001 - naive on purpose
 utc_times = st.datetimes(timezones=st.just(timezone.utc))
 
 
 @st.composite
 def rfc_3339_times(draw: st.DrawFn) -> tuple[str, datetime]:
-    """A time as some service might write it, and the instant that it is, cut to microseconds."""
+    """A time in any RFC 3339 format, and the same instant as a datetime, truncated to microseconds."""
     local = draw(inner_times).replace(microsecond=0)
     fraction = draw(st.text("0123456789", max_size=9))
     minutes = draw(st.integers(-(23 * 60 + 59), 23 * 60 + 59) | st.none())
@@ -86,9 +86,9 @@ def participant_json(draw: st.DrawFn) -> Json:
 
 
 def assert_round_trips(model: Model, from_json: Callable[[Json], Model]) -> None:
-    """The copy is equal, tells the same and gives the same JSON, unknown members too, whichever way it was made."""
+    """Copy the model in every way. Each copy must be equal, with the same repr and JSON, including unknown members."""
     data = model.as_dict()
-    ways: list[Callable[[Model], Model]] = [
+    copiers: list[Callable[[Model], Model]] = [
         lambda model: from_json(model.as_dict()),
         lambda model: from_json(json.loads(json.dumps(model.as_dict()))),
         copy.copy,
@@ -98,11 +98,11 @@ def assert_round_trips(model: Model, from_json: Callable[[Json], Model]) -> None
             for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)
         ),
     ]
-    for way in ways:
-        again = way(model)
-        assert again == model
-        assert repr(again) == repr(model)
-        assert again.as_dict() == data
+    for copier in copiers:
+        copied = copier(model)
+        assert copied == model
+        assert repr(copied) == repr(model)
+        assert copied.as_dict() == data
 
 
 @offline
@@ -149,13 +149,13 @@ def test_participant_has_the_values_given(raw_id: str, role: str) -> None:
 
 
 @offline
-@given(raw_ids | st.text(st.characters()))  # half surrogate pairs too, which have no UTF-8 form
+@given(raw_ids | st.text(st.characters()))  # including lone surrogates, which UTF-8 cannot encode
 def test_identifier_keeps_the_raw_id(raw_id: str) -> None:
     identifier = identifier_from_raw_id(raw_id)
     assert identifier.raw_id == raw_id
-    for again in (copy.copy(identifier), copy.deepcopy(identifier), pickle.loads(pickle.dumps(identifier))):
-        assert type(again) is type(identifier)
-        assert (again, again.kind, again.properties) == (identifier, identifier.kind, identifier.properties)
+    for copied in (copy.copy(identifier), copy.deepcopy(identifier), pickle.loads(pickle.dumps(identifier))):
+        assert type(copied) is type(identifier)
+        assert (copied, copied.kind, copied.properties) == (identifier, identifier.kind, identifier.properties)
 
 
 @offline
@@ -170,14 +170,14 @@ def test_times_are_read_to_microseconds(time: tuple[str, datetime]) -> None:
 
 @over_http
 @given(inner_times | st.datetimes(timezones=st.none() | time_zones))
-def test_datetimes_are_sent_as_the_same_instant(emulator: RoomsEmulator, client: RoomsClient, time: datetime) -> None:
+def test_datetimes_keep_their_instant(emulator: RoomsEmulator, client: RoomsClient, time: datetime) -> None:
     try:
         instant = time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
     except OverflowError:
         with pytest.raises(ValueError, match="valid_from is outside the years 1 to 9999"):
             client.create_room(valid_from=time)
         return
-    with contextlib.suppress(HttpResponseError):  # most instants are no time for a room to begin
+    with contextlib.suppress(HttpResponseError):  # the service refuses most of these times
         client.create_room(valid_from=time)
     arrived = json.loads(emulator.requests[-1].body)
     assert arrived.keys() == {"validFrom"}
@@ -185,7 +185,7 @@ def test_datetimes_are_sent_as_the_same_instant(emulator: RoomsEmulator, client:
 
 
 @over_http
-@given(st.text(min_size=1), st.sampled_from([name for name in OPERATIONS if "{room_id}" in OPERATIONS[name].path]))
+@given(st.text(min_size=1), st.sampled_from(sorted(ROOM_OPERATIONS)))
 @example(".", "get_room")
 @example("..", "delete_room")
 @example("%41", "update_room")
@@ -194,7 +194,7 @@ def test_datetimes_are_sent_as_the_same_instant(emulator: RoomsEmulator, client:
 @example("9941234567890123", "get_room")
 @example("\0 +&=;,\N{GRINNING FACE}", "remove_participants")
 def test_room_ids_are_signed_as_sent(emulator: RoomsEmulator, client: RoomsClient, room_id: str, name: str) -> None:
-    operation = OPERATIONS[name]
+    operation = ROOM_OPERATIONS[name]
     with pytest.raises(HttpResponseError) as caught:
         operation.call(client, room_id)
     is_well_formed = 16 <= len(room_id) <= 18 and room_id.isascii() and room_id.isdigit()
@@ -206,17 +206,17 @@ def test_room_ids_are_signed_as_sent(emulator: RoomsEmulator, client: RoomsClien
     assert unquote(quoted_room_id) == room_id
 
 
-def as_a_url_can_hold_it(text: str) -> str:
-    """The text with all that no URL can hold percent-encoded, and nothing else."""
+def encode_for_url(text: str) -> str:
+    """Percent-encode only the characters that a URL cannot contain."""
     return quote(re.sub("%(?![0-9A-Fa-f]{2})", "%25", text), safe="!$%&'()*+,-./:;=?@_~")
 
 
-def with_escapes_in_upper_case(text: str) -> str:
-    """The same to everyone who reads URLs."""
+def normalize_escapes(text: str) -> str:
+    """Write the hexadecimal digits of percent-escapes in upper case. The URL keeps its meaning."""
     return re.sub("%..", lambda escape: escape.group().upper(), text)
 
 
-# A link cannot hold these: what follows # is its fragment, and urlsplit takes line breaks and tabs out of any URL.
+# A link cannot contain the excluded characters: a fragment follows #, and urlsplit removes line breaks and tabs.
 page_tokens = st.text(st.characters(codec="utf-8", exclude_characters="#\t\r\n")) | st.text("+/=%2Bb a")
 
 
@@ -230,21 +230,21 @@ def test_page_tokens_are_signed_as_sent(emulator: RoomsEmulator, client: RoomsCl
     link = f"https://elsewhere.example/rooms?nextLink={token}&api-version=2025-03-13"
     with pytest.raises(HttpResponseError) as caught:
         next(client.list_rooms().by_page(continuation_token=link))
-    sent = f"nextLink={as_a_url_can_hold_it(token)}&api-version=2025-03-13"
-    assert with_escapes_in_upper_case(emulator.requests[-1].query) == with_escapes_in_upper_case(sent)
+    sent = f"nextLink={encode_for_url(token)}&api-version=2025-03-13"
+    assert normalize_escapes(emulator.requests[-1].query) == normalize_escapes(sent)
     assert caught.value.status_code == 400  # not 401
 
 
 @over_http
 @given(st.binary(max_size=100))
 @example(b"9999999999999999999")
-def test_base64_page_tokens_are_sent_unchanged(emulator: RoomsEmulator, client: RoomsClient, content: bytes) -> None:
+def test_base64_page_tokens_are_unchanged(emulator: RoomsEmulator, client: RoomsClient, content: bytes) -> None:
     token = base64.b64encode(content).decode("ascii")
     link = f"https://elsewhere.example/rooms?nextLink={token}&api-version=2025-03-13"
     with contextlib.suppress(HttpResponseError):
         next(client.list_rooms(retry_total=0).by_page(continuation_token=link))
     assert emulator.requests[-1].query == f"nextLink={token}&api-version=2025-03-13"
-    assert emulator.requests[-1].status_code in (200, 400)  # by chance it may be one of the emulator's own; never 401
+    assert emulator.requests[-1].status_code in (200, 400)  # 200 if the token happens to be valid; never 401
 
 
 def mixed_case(text: str) -> st.SearchStrategy[str]:
@@ -310,15 +310,15 @@ prefixes = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude
 def test_path_prefixes_are_signed_as_sent(emulator: RoomsEmulator, prefix: str) -> None:
     prefix = f"/{prefix}".rstrip("/")
     assume(prefix not in ("", "/rooms"))
-    assume(not {".", ".."} & set(prefix.split("/")))  # refused: what is on the way may resolve them
+    assume(not {".", ".."} & set(prefix.split("/")))  # the client refuses these, because a proxy may resolve them
     with (
         RoomsClient(f"{emulator.endpoint}{prefix}/", AzureKeyCredential(DEVELOPMENT_ACCESS_KEY)) as client,
         pytest.raises(HttpResponseError) as caught,
     ):
         list(client.list_rooms())
-    sent = f"{as_a_url_can_hold_it(prefix)}/rooms"
-    assert with_escapes_in_upper_case(emulator.requests[-1].path) == with_escapes_in_upper_case(sent)
-    assert caught.value.status_code == 404  # not 401: the emulator has nothing there, and could tell who asked
+    sent = f"{encode_for_url(prefix)}/rooms"
+    assert normalize_escapes(emulator.requests[-1].path) == normalize_escapes(sent)
+    assert caught.value.status_code == 404  # not 401: the signature is right, but the path does not exist
 
 
 @st.composite
@@ -337,7 +337,7 @@ def connection_strings(draw: st.DrawFn) -> str:
 
 @over_http
 @given(connection_strings())
-def test_connection_string_order_case_and_spacing(emulator: RoomsEmulator, conn_str: str) -> None:
+def test_spellings_of_a_connection_string(emulator: RoomsEmulator, conn_str: str) -> None:
     with RoomsClient.from_connection_string(conn_str.replace("{endpoint}", emulator.endpoint)) as client:
         assert list(client.list_rooms()) == []
 

@@ -1,4 +1,4 @@
-"""Credentials stay where they belong: on the endpoint, and out of every log, message and span."""
+"""Credentials are sent only to the endpoint, and never appear in logs, messages or spans."""
 
 import logging
 import re
@@ -33,19 +33,25 @@ EMPTY_PAGE = b'{"value":[]}'
 
 
 @pytest.mark.parametrize("status_code", [301, 302, 307, 308])
-def test_redirect_to_another_host_is_not_signed(status_code: int) -> None:
+def test_redirect_elsewhere_is_not_signed(status_code: int) -> None:
     with scripted_server(Response(body=EMPTY_PAGE)) as other:
         location = f"{other.endpoint.replace('127.0.0.1', 'localhost')}/rooms"
-        with scripted_server(Response(status_code, headers={"Location": location})) as server:
-            list(RoomsClient(server.endpoint, AzureKeyCredential(KEY)).list_rooms())
+        with (
+            scripted_server(Response(status_code, headers={"Location": location})) as server,
+            RoomsClient(server.endpoint, AzureKeyCredential(KEY)) as client,
+        ):
+            list(client.list_rooms())
     assert "Authorization" in server.requests[0][2]
     assert "Authorization" not in other.requests[0][2]
 
 
 def test_redirect_on_the_same_host_is_signed() -> None:
     moved = Response(307, headers={"Location": "/elsewhere"})
-    with scripted_server(moved, Response(body=b"{}")) as server:
-        RoomsClient(server.endpoint, AzureKeyCredential(KEY)).remove_participants("99", [])
+    with (
+        scripted_server(moved, Response(body=b"{}")) as server,
+        RoomsClient(server.endpoint, AzureKeyCredential(KEY)) as client,
+    ):
+        client.remove_participants("99", [])
     (_, _, first), (method, target, second) = server.requests
     assert (method, target) == ("PATCH", "/elsewhere")
     expected = signature_headers(
@@ -58,19 +64,24 @@ def without_tls(request: PipelineRequest[HttpRequest]) -> None:
     request.http_request.url = request.http_request.url.replace("https:", "http:")
 
 
-def test_request_that_leaves_tls_is_not_signed() -> None:
+def test_request_without_tls_is_not_signed() -> None:
     with scripted_server() as server:
         endpoint = server.endpoint.replace("http:", "https:")
-        client = RoomsClient(endpoint, AzureKeyCredential(KEY), raw_request_hook=without_tls)
-        with pytest.raises(ClientAuthenticationError, match="does not sign an http request"):
+        with (
+            RoomsClient(endpoint, AzureKeyCredential(KEY), raw_request_hook=without_tls) as client,
+            pytest.raises(ClientAuthenticationError, match="does not sign an http request"),
+        ):
             client.create_room()
     assert server.requests == []
 
 
 def test_bearer_token_never_leaves_tls() -> None:
     with scripted_server() as server:
-        client = RoomsClient(server.endpoint.replace("http:", "https:"), Token(TOKEN), raw_request_hook=without_tls)
-        with pytest.raises(ServiceRequestError, match="not permitted for non-TLS"):
+        endpoint = server.endpoint.replace("http:", "https:")
+        with (
+            RoomsClient(endpoint, Token(TOKEN), raw_request_hook=without_tls) as client,
+            pytest.raises(ServiceRequestError, match="not permitted for non-TLS"),
+        ):
             client.create_room(retry_total=0)
     assert server.requests == []
 
@@ -81,14 +92,16 @@ INVALID_TOKENS = [f"{TOKEN}\n", f"{TOKEN}\r\nX: y", f"{TOKEN}\0", f"{TOKEN}\N{SN
 @pytest.mark.parametrize("token", INVALID_TOKENS)
 def test_invalid_token_is_not_shown(token: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    client = RoomsClient("https://127.0.0.1:1", Token(token), logging_enable=True)
-    with pytest.raises(ClientAuthenticationError, match="characters that HTTP cannot send") as caught:
+    with (
+        RoomsClient("https://127.0.0.1:1", Token(token), logging_enable=True) as client,
+        pytest.raises(ClientAuthenticationError, match="characters that HTTP cannot send") as caught,
+    ):
         client.create_room()
-    assert TOKEN not in shown(caught.value) + caplog.text
+    assert TOKEN not in text_of(caught.value) + caplog.text
 
 
 @pytest.mark.parametrize("token", INVALID_TOKENS)
-def test_invalid_token_after_a_claims_challenge(
+def test_invalid_token_after_a_challenge(
     token: str, certificates: Certificates, caplog: pytest.LogCaptureFixture
 ) -> None:
     class TwoTokens:
@@ -99,15 +112,17 @@ def test_invalid_token_after_a_claims_challenge(
     # {"access_token":{"nbf":{"essential":true}}}
     claims = "eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZX19fQ=="
     challenge = Response(401, headers={"WWW-Authenticate": f'Bearer error="insufficient_claims", claims="{claims}"'})
-    with scripted_server(challenge, certificates=certificates) as server:
-        client = RoomsClient(
+    with (
+        scripted_server(challenge, certificates=certificates) as server,
+        RoomsClient(
             server.endpoint, TwoTokens(), connection_verify=certificates.authority, logging_enable=True
-        )
-        with pytest.raises(ClientAuthenticationError, match="characters that HTTP cannot send") as caught:
-            client.create_room()
+        ) as client,
+        pytest.raises(ClientAuthenticationError, match="characters that HTTP cannot send") as caught,
+    ):
+        client.create_room()
     [(_, _, headers)] = server.requests
     assert headers["Authorization"] == "Bearer first-token"
-    assert TOKEN not in shown(caught.value) + caplog.text
+    assert TOKEN not in text_of(caught.value) + caplog.text
 
 
 @pytest.mark.parametrize(
@@ -126,14 +141,16 @@ def test_invalid_token_after_a_claims_challenge(
 @pytest.mark.parametrize("endpoint", ["http://contoso.example", "https://contoso.example"])
 def test_proxy_password_is_not_shown(proxy: str, endpoint: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    client = RoomsClient(endpoint, KEY, retry_total=0, logging_enable=True)
-    with pytest.raises((AzureError, ValueError)) as caught:
+    with (
+        RoomsClient(endpoint, KEY, retry_total=0, logging_enable=True) as client,
+        pytest.raises((AzureError, ValueError)) as caught,
+    ):
         client.create_room(proxies={"http": proxy, "https": proxy})
-    assert PASSWORD not in shown(caught.value) + caplog.text
+    assert PASSWORD not in text_of(caught.value) + caplog.text
 
 
-def shown(error: BaseException) -> str:
-    """Everything that a program could show of an exception and of those before it."""
+def text_of(error: BaseException) -> str:
+    """Return all text that a program could get from an exception and from the exceptions that caused it."""
     texts = traceback.format_exception(error)
     chain: BaseException | None = error
     while chain is not None:
@@ -161,8 +178,8 @@ def spans(exporter: InMemorySpanExporter) -> Iterator[InMemorySpanExporter]:
         settings.tracing_enabled.unset_value()
 
 
-def use_everything(client: RoomsClient, emulator: RoomsEmulator) -> list[AzureError]:
-    """Call every operation with a retry, and with each kind of failure. Return the exceptions."""
+def call_everything(client: RoomsClient, emulator: RoomsEmulator) -> list[AzureError]:
+    """Call each operation with a retry and with each kind of failure. Return the exceptions."""
     failures: list[dict[str, Any]] = [
         {"drop": "after", "times": 4},
         {"status": 503, "times": 4},
@@ -182,7 +199,7 @@ def use_everything(client: RoomsClient, emulator: RoomsEmulator) -> list[AzureEr
     return errors
 
 
-def test_no_secret_is_logged_raised_or_traced(
+def test_no_secret_is_shown(
     certificates: Certificates,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
@@ -201,7 +218,7 @@ def test_no_secret_is_logged_raised_or_traced(
                 connection_verify=certificates.authority,
                 retry_backoff_factor=0,
             ) as client:
-                texts += map(shown, use_everything(client, emulator))
+                texts += map(text_of, call_everything(client, emulator))
                 texts += [repr(client), repr(vars(client._operations))]
         texts += [repr(emulator), repr(emulator.requests)]
     exported = spans.get_finished_spans()
@@ -215,9 +232,7 @@ def test_no_secret_is_logged_raised_or_traced(
     assert SECRETS.findall(everything) == []
 
 
-def test_spans_of_an_operation_and_its_attempts(
-    client: RoomsClient, emulator: RoomsEmulator, spans: InMemorySpanExporter
-) -> None:
+def test_spans_of_calls_and_attempts(client: RoomsClient, emulator: RoomsEmulator, spans: InMemorySpanExporter) -> None:
     emulator.inject(status=503)
     client.create_room()
     *attempts, operation = spans.get_finished_spans()

@@ -26,7 +26,7 @@ from azure.communication.rooms.emulator import RoomsEmulator
 
 SECONDS = 40
 THREADS = 32
-ONE_FAULT_IN = 20  # requests
+REQUESTS_PER_FAULT = 20
 READ_TIMEOUT = 1.5
 ROLES = list(ParticipantRole)
 
@@ -43,9 +43,9 @@ FAULTS: dict[str, dict[str, Any]] = {
     "POST dropped after": {"drop": "after", "method": "POST"},
     "DELETE dropped after": {"drop": "after", "method": "DELETE"},
     "truncated": {"truncate": True},
-    **{f"{method} executed too late": {"delay": 2.0, "method": method} for method in ("GET", "POST", "DELETE")},
-    # Not executed: a late PATCH would undo a later one, which no client of this service can prevent.
-    "PATCH responded too late": {"delay": 2.0, "status": 503, "method": "PATCH"},
+    **{f"{method} executed late": {"delay": 2.0, "method": method} for method in ("GET", "POST", "DELETE")},
+    # The status code prevents execution. A late PATCH would undo a newer one, and no client can prevent that.
+    "PATCH responded late": {"delay": 2.0, "status": 503, "method": "PATCH"},
 }
 
 
@@ -62,7 +62,7 @@ class Requests(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
     def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
         with self._lock:
             self.count += 1
-            if self._emulator and self.count % ONE_FAULT_IN == 0:
+            if self._emulator and self.count % REQUESTS_PER_FAULT == 0:
                 kind = next(self._kinds)
                 self.faults[kind] += 1
                 self._emulator.inject(**FAULTS[kind])
@@ -72,28 +72,28 @@ def participants_of(roles: Roles) -> list[RoomParticipant]:
     return [RoomParticipant(CommunicationUserIdentifier(raw_id), role) for raw_id, role in roles.items()]
 
 
-def some_roles(chance: random.Random) -> Roles:
-    return {f"8:acs:user-{number}": chance.choice(ROLES) for number in chance.sample(range(20), chance.randrange(10))}
+def some_roles(rng: random.Random) -> Roles:
+    return {f"8:acs:user-{number}": rng.choice(ROLES) for number in rng.sample(range(20), rng.randrange(10))}
 
 
-def one_life_of_a_room(client: RoomsClient, chance: random.Random) -> tuple[CommunicationRoom, Roles] | None:
-    """Create, use and perhaps delete a room. Return what should be left of it."""
-    valid_from = datetime.now(timezone.utc) + timedelta(seconds=chance.randrange(1_000_000))
-    roles = some_roles(chance)
+def use_a_room(client: RoomsClient, rng: random.Random) -> tuple[CommunicationRoom, Roles] | None:
+    """Create, use and perhaps delete a room. If it is not deleted, return its expected state."""
+    valid_from = datetime.now(timezone.utc) + timedelta(seconds=rng.randrange(1_000_000))
+    roles = some_roles(rng)
     room = client.create_room(valid_from=valid_from, participants=participants_of(roles))
     assert room.valid_from == valid_from
     assert client.get_room(room.id) == room
 
     for _ in range(2):
-        valid_until = valid_from + timedelta(seconds=chance.randrange(10_000_000))
-        flag = chance.choice([True, False])
+        valid_until = valid_from + timedelta(seconds=rng.randrange(10_000_000))
+        flag = rng.choice([True, False])
         room = client.update_room(room.id, valid_from=valid_from, valid_until=valid_until, pstn_dial_out_enabled=flag)
         assert (room.valid_from, room.valid_until, room.pstn_dial_out_enabled) == (valid_from, valid_until, flag)
 
-        changed = some_roles(chance)
+        changed = some_roles(rng)
         client.add_or_update_participants(room.id, participants_of(changed))
         roles |= changed
-        removed = some_roles(chance)
+        removed = some_roles(rng)
         client.remove_participants(room.id, participants_of(removed))
         roles = {raw_id: role for raw_id, role in roles.items() if raw_id not in removed}
         assert list(client.list_participants(room.id)) == participants_of(roles)
@@ -101,7 +101,7 @@ def one_life_of_a_room(client: RoomsClient, chance: random.Random) -> tuple[Comm
     newest = [room.id for room in itertools.islice(client.list_rooms(), 50)]
     assert len(set(newest)) == len(newest)
     assert client.get_room(room.id) == room
-    if chance.random() < 0.25:
+    if rng.random() < 0.25:
         return room, roles
 
     client.delete_room(room.id)
@@ -126,21 +126,21 @@ def test_load_and_faults() -> None:
         )
         end = time.monotonic() + SECONDS
 
-        def live(seed: int) -> list[tuple[CommunicationRoom, Roles] | None]:
-            chance = random.Random(seed)
-            lives = []
+        def use_rooms(seed: int) -> list[tuple[CommunicationRoom, Roles] | None]:
+            rng = random.Random(seed)
+            results = []
             while time.monotonic() < end:
-                lives.append(one_life_of_a_room(client, chance))
-            return lives
+                results.append(use_a_room(client, rng))
+            return results
 
         with client, ThreadPoolExecutor(THREADS) as threads:
-            lives = [life for lives in threads.map(live, range(THREADS)) for life in lives]
-            kept = [life for life in lives if life is not None]
+            results = [result for results in threads.map(use_rooms, range(THREADS)) for result in results]
+            kept = [result for result in results if result is not None]
             found = list(client.list_rooms())
-            found_participants = list(threads.map(lambda life: list(client.list_participants(life[0].id)), kept))
+            found_participants = list(threads.map(lambda result: list(client.list_participants(result[0].id)), kept))
 
     print(
-        f"\n{THREADS} threads, {SECONDS} s: {len(lives)} rooms created, of which {len(kept)} were kept; "
+        f"\n{THREADS} threads, {SECONDS} s: {len(results)} rooms created, of which {len(kept)} were kept; "
         f"{calls.count} calls, {attempts.faults.total()} faults, {attempts.count - calls.count} retries"
     )
     print("\n".join(f"{number:6} {kind}" for kind, number in attempts.faults.items()))

@@ -1,4 +1,4 @@
-"""Client and emulator, with faults between them, behave like a simple model of rooms."""
+"""The client and the emulator behave like a simple model of rooms, even if requests fail."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -30,14 +30,13 @@ from azure.communication.rooms import (
 )
 from azure.communication.rooms.emulator import RoomsEmulator
 
-from .support.operations import OPERATIONS
+from .support.operations import NO_ROOM, OPERATIONS
 
-Fault: TypeAlias = dict[str, Any]  # what ``inject`` takes
+Fault: TypeAlias = dict[str, Any]  # arguments of ``inject``
 Roles: TypeAlias = dict[str, ParticipantRole]  # by raw ID, in the order in which they were added
 
 NOW = datetime.now(timezone.utc)
 A_MOMENT = timedelta(seconds=1)
-NO_ROOM = "99400000000000000"
 PAGE_SIZE = 3  # of the emulator in conftest.py
 
 THROTTLED: list[Fault] = [{"status": 429, "retry_after": retry_after} for retry_after in (None, 0, "0")]
@@ -48,18 +47,18 @@ NOT_EXECUTED: list[Fault] = [
     {"drop": "before"},
 ]
 EXECUTED: list[Fault] = [{"drop": "after"}, {"truncate": True}]
-# A response that is not the service's, such as a captive portal's: the call ends with it.
-NOT_THE_SERVICE: Fault = {"body": b"<html>"}
+# A response from something other than the service, such as a captive portal. The client does not retry.
+FOREIGN_RESPONSE: Fault = {"body": b"<html>"}
 
-some_faults = st.lists(st.sampled_from(THROTTLED + NOT_EXECUTED + EXECUTED), max_size=3)
+recoverable_faults = st.lists(st.sampled_from(THROTTLED + NOT_EXECUTED + EXECUTED), max_size=3)
 # The response to a DELETE has no body to truncate.
-faults_of_delete = st.lists(st.sampled_from([*THROTTLED, *NOT_EXECUTED, {"drop": "after"}]), max_size=3)
+recoverable_faults_of_delete = st.lists(st.sampled_from([*THROTTLED, *NOT_EXECUTED, {"drop": "after"}]), max_size=3)
 # The call raises an error, so the service must not have executed an attempt.
-faults_that_end_the_call = st.lists(st.sampled_from(THROTTLED + NOT_EXECUTED), max_size=2).map(
-    lambda faults: [*faults, NOT_THE_SERVICE]
+fatal_faults = st.lists(st.sampled_from(THROTTLED + NOT_EXECUTED), max_size=2).map(
+    lambda faults: [*faults, FOREIGN_RESPONSE]
 )
 
-# Few people and several roles, so that the same ones are added, changed and removed again.
+# There are only a few IDs, so that the same participant is often added, changed and removed.
 raw_ids = st.sampled_from(["8:acs:a", "8:acs:b", "8:orgid:c", "8:teamsvisitor:d", "28:dod:e", "4:+14255550123"])
 some_roles = st.dictionaries(raw_ids, st.sampled_from(ParticipantRole), max_size=5)
 # Days from now. Most are valid lifetimes.
@@ -70,19 +69,19 @@ flags = st.none() | st.booleans()
 
 @dataclass
 class RoomModel:
-    """What is known of a room."""
+    """The expected state of a room."""
 
     room: CommunicationRoom
     roles: Roles = field(default_factory=dict)
 
 
 def day(number: int | None) -> datetime | None:
-    """So many days from now; less than a day passes while this runs."""
+    """The time this many days after the start of the tests, which take less than a day."""
     return None if number is None else NOW + timedelta(days=number)
 
 
 def is_accepted(begin: int | None, end: int | None) -> bool:
-    """Whether the service accepts these days. It checks a range only if it has an end."""
+    """Tell whether the service accepts these days. It checks a range only if there is an end."""
     if begin is not None and begin > 180:
         return False
     if end is None:
@@ -96,7 +95,7 @@ def participants_of(roles: Roles) -> list[RoomParticipant]:
 
 
 class Rooms(RuleBasedStateMachine):
-    """Each step does one thing through the client, after the emulator was told how its first attempts fail."""
+    """Each rule injects faults, makes one call, and updates the model."""
 
     emulator: ClassVar[RoomsEmulator]
     client: ClassVar[RoomsClient]
@@ -116,10 +115,10 @@ class Rooms(RuleBasedStateMachine):
 
     @invariant()
     def client_emulator_and_model_agree(self) -> None:
-        # The observer doesn't retry: it would fail on a fault that a step left behind.
-        assert list(self.observer.list_rooms()) == [known.room for known in reversed(self.model.values())]
-        for room_id, known in self.model.items():
-            assert list(self.observer.list_participants(room_id)) == participants_of(known.roles)
+        # The observer does not retry, so it fails if a rule left a fault behind.
+        assert list(self.observer.list_rooms()) == [expected.room for expected in reversed(self.model.values())]
+        for room_id, expected in self.model.items():
+            assert list(self.observer.list_participants(room_id)) == participants_of(expected.roles)
 
     @initialize(target=rooms, roles_of_rooms=st.lists(some_roles, min_size=1, max_size=2 * PAGE_SIZE))
     def begin_with_some_rooms(self, roles_of_rooms: list[Roles]) -> MultipleResults[str]:
@@ -128,7 +127,7 @@ class Rooms(RuleBasedStateMachine):
             self.model[room.id] = RoomModel(room, dict(roles))
         return multiple(*self.model)
 
-    @rule(target=rooms, faults=some_faults, begin=beginnings, end=endings, flag=flags, roles=some_roles)
+    @rule(target=rooms, faults=recoverable_faults, begin=beginnings, end=endings, flag=flags, roles=some_roles)
     def create_room(
         self, faults: list[Fault], begin: int | None, end: int | None, flag: bool | None, roles: Roles
     ) -> str | MultipleResults[str]:
@@ -149,7 +148,7 @@ class Rooms(RuleBasedStateMachine):
             return multiple()
         room = create()
         assert room.id not in self.model
-        # The service takes a moment to create a room, so the defaults are a little earlier than created_at.
+        # The service computes the defaults a moment before it sets created_at.
         assert abs(room.valid_from - (valid_from or room.created_at)) < A_MOMENT
         assert abs(room.valid_until - (valid_until or room.created_at + timedelta(days=180))) < A_MOMENT
         assert valid_from in (None, room.valid_from)
@@ -158,17 +157,17 @@ class Rooms(RuleBasedStateMachine):
         self.model[room.id] = RoomModel(room, dict(roles))
         return room.id
 
-    @rule(room_id=rooms, faults=some_faults)
+    @rule(room_id=rooms, faults=recoverable_faults)
     def get_room(self, room_id: str, faults: list[Fault]) -> None:
         self.inject(faults)
         assert self.client.get_room(room_id) == self.model[room_id].room
 
-    @rule(room_id=rooms, faults=some_faults, begin=beginnings, end=endings, flag=flags)
+    @rule(room_id=rooms, faults=recoverable_faults, begin=beginnings, end=endings, flag=flags)
     def update_room(
         self, room_id: str, faults: list[Fault], begin: int | None, end: int | None, flag: bool | None
     ) -> None:
         self.inject(faults)
-        known = self.model[room_id]
+        expected = self.model[room_id]
 
         def update() -> CommunicationRoom:
             return self.client.update_room(
@@ -179,60 +178,60 @@ class Rooms(RuleBasedStateMachine):
             with pytest.raises(HttpResponseError, match="The time range|180 days|should be set together"):
                 update()
             return
-        known.room = CommunicationRoom(
+        expected.room = CommunicationRoom(
             id=room_id,
-            created_at=known.room.created_at,
-            valid_from=day(begin) or known.room.valid_from,
-            valid_until=day(end) or known.room.valid_until,
-            pstn_dial_out_enabled=known.room.pstn_dial_out_enabled if flag is None else flag,
+            created_at=expected.room.created_at,
+            valid_from=day(begin) or expected.room.valid_from,
+            valid_until=day(end) or expected.room.valid_until,
+            pstn_dial_out_enabled=expected.room.pstn_dial_out_enabled if flag is None else flag,
         )
-        assert update() == known.room
+        assert update() == expected.room
 
-    @rule(room_id=rooms, faults=some_faults, roles=some_roles)
+    @rule(room_id=rooms, faults=recoverable_faults, roles=some_roles)
     def add_or_update_participants(self, room_id: str, faults: list[Fault], roles: Roles) -> None:
         self.inject(faults)
         self.client.add_or_update_participants(room_id, participants_of(roles))
         self.model[room_id].roles |= roles
 
-    @rule(room_id=rooms, faults=some_faults, removed=st.sets(raw_ids, max_size=3))
+    @rule(room_id=rooms, faults=recoverable_faults, removed=st.sets(raw_ids, max_size=3))
     def remove_participants(self, room_id: str, faults: list[Fault], removed: set[str]) -> None:
         self.inject(faults)
         self.client.remove_participants(room_id, map(identifier_from_raw_id, removed))
         for raw_id in removed:
             self.model[room_id].roles.pop(raw_id, None)
 
-    @rule(faults=some_faults)
+    @rule(faults=recoverable_faults)
     def list_rooms(self, faults: list[Fault]) -> None:
         self.inject(faults)
-        assert list(self.client.list_rooms()) == [known.room for known in reversed(self.model.values())]
+        assert list(self.client.list_rooms()) == [expected.room for expected in reversed(self.model.values())]
 
     @precondition(lambda self: len(self.model) > PAGE_SIZE)
-    @rule(faults=some_faults)
+    @rule(faults=recoverable_faults)
     def list_rooms_with_faults_after_the_first_page(self, faults: list[Fault]) -> None:
         pages = self.client.list_rooms().by_page()
         found = list(next(pages))
         self.inject(faults)
         found += [room for page in pages for room in page]
-        assert found == [known.room for known in reversed(self.model.values())]
+        assert found == [expected.room for expected in reversed(self.model.values())]
 
-    @rule(room_id=rooms, faults=some_faults)
+    @rule(room_id=rooms, faults=recoverable_faults)
     def list_participants(self, room_id: str, faults: list[Fault]) -> None:
         self.inject(faults)
         assert list(self.client.list_participants(room_id)) == participants_of(self.model[room_id].roles)
 
-    @rule(target=deleted_rooms, room_id=consumes(rooms), faults=faults_of_delete)
+    @rule(target=deleted_rooms, room_id=consumes(rooms), faults=recoverable_faults_of_delete)
     def delete_room(self, room_id: str, faults: list[Fault]) -> str:
         self.inject(faults)
         self.client.delete_room(room_id)
         del self.model[room_id]
         return room_id
 
-    @rule(room_id=deleted_rooms, faults=faults_of_delete)
+    @rule(room_id=deleted_rooms, faults=recoverable_faults_of_delete)
     def delete_deleted_room(self, room_id: str, faults: list[Fault]) -> None:
         self.inject(faults)
         self.client.delete_room(room_id)
 
-    @rule(faults=faults_of_delete)
+    @rule(faults=recoverable_faults_of_delete)
     def delete_unknown_room(self, faults: list[Fault]) -> None:
         self.inject(faults)
         if all(fault in THROTTLED for fault in faults):
@@ -241,26 +240,26 @@ class Rooms(RuleBasedStateMachine):
         else:
             self.client.delete_room(NO_ROOM)  # a failed attempt may have deleted it
 
-    @rule(room_id=deleted_rooms, faults=some_faults)
+    @rule(room_id=deleted_rooms, faults=recoverable_faults)
     def get_deleted_room(self, room_id: str, faults: list[Fault]) -> None:
         self.inject(faults)
         with pytest.raises(ResourceNotFoundError):
             self.client.get_room(room_id)
 
-    @rule(room_id=deleted_rooms, faults=some_faults)
+    @rule(room_id=deleted_rooms, faults=recoverable_faults)
     def update_deleted_room(self, room_id: str, faults: list[Fault]) -> None:
         self.inject(faults)
         with pytest.raises(ResourceNotFoundError):
             self.client.update_room(room_id, pstn_dial_out_enabled=True)
 
-    @rule(room_id=deleted_rooms, faults=some_faults, roles=some_roles)
-    def invite_to_deleted_room(self, room_id: str, faults: list[Fault], roles: Roles) -> None:
+    @rule(room_id=deleted_rooms, faults=recoverable_faults, roles=some_roles)
+    def add_participants_to_deleted_room(self, room_id: str, faults: list[Fault], roles: Roles) -> None:
         self.inject(faults)
         with pytest.raises(ResourceNotFoundError):
             self.client.add_or_update_participants(room_id, participants_of(roles))
 
-    @rule(room_id=rooms, faults=faults_that_end_the_call, operation=st.sampled_from(sorted(OPERATIONS)))
-    def response_of_something_else_changes_nothing(self, room_id: str, faults: list[Fault], operation: str) -> None:
+    @rule(room_id=rooms, faults=fatal_faults, operation=st.sampled_from(sorted(OPERATIONS)))
+    def foreign_response_changes_nothing(self, room_id: str, faults: list[Fault], operation: str) -> None:
         self.inject(faults)
         with pytest.raises(HttpResponseError) as caught:
             OPERATIONS[operation].call(self.client, room_id)

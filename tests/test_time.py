@@ -1,3 +1,5 @@
+"""Times in arguments and in the service's JSON."""
+
 import re
 from datetime import datetime, timedelta, timezone
 

@@ -1,6 +1,6 @@
-"""A web application that schedules consultations: each has a room for a doctor and a patient.
+"""A web application that schedules consultations. Each has a room for a doctor and a patient.
 
-``pip install fastapi uvicorn``, then run it from the checkout with ``uvicorn samples.testing_your_app.app:app``.
+To run it, use ``pip install fastapi uvicorn``, and in the checkout ``uvicorn samples.testing_your_app.app:app``.
 """
 
 import functools
@@ -26,7 +26,7 @@ app = FastAPI()
 
 @functools.cache
 def get_rooms_client() -> RoomsClient:
-    """The one client of this process. Tests replace it."""
+    """Return the only client of this process. Tests override this function."""
     connection_string = os.environ["COMMUNICATION_SAMPLES_CONNECTION_STRING"]
     return RoomsClient.from_connection_string(connection_string, timeout=10, connection_timeout=2, read_timeout=5)
 
@@ -35,7 +35,7 @@ Client = Annotated[RoomsClient, Depends(get_rooms_client)]
 
 
 class Consultation(BaseModel):
-    """What a caller sends."""
+    """The body of a request."""
 
     doctor: str
     patient: str
@@ -43,7 +43,7 @@ class Consultation(BaseModel):
     minutes: int = 30
 
 
-# FastAPI runs a function that is not async in a thread, so a call to the service does not block other requests.
+# FastAPI runs functions that are not async in threads, so a call to the service does not block other requests.
 @app.post("/consultations", status_code=201)
 def schedule(consultation: Consultation, client: Client) -> CommunicationRoom:
     return client.create_room(

@@ -1,3 +1,3 @@
-"""Gives the tests ``rooms_emulator`` and ``rooms_client``."""
+"""Loads the plugin with the fixtures ``rooms_emulator`` and ``rooms_client``."""
 
 pytest_plugins = ["azure.communication.rooms.emulator.pytest_plugin"]

@@ -1,55 +1,13 @@
-"""Fixtures of the packaging tests: the built distributions, and virtual environments to install them into."""
+"""The built distributions, and virtual environments to install them into."""
 
-import os
-import subprocess
 import sys
-import venv
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
-
-
-def run(*command: str, cwd: Path, **environment: str) -> str:
-    """Run a command that must succeed, and return what it prints."""
-    process = subprocess.run(
-        command,
-        cwd=cwd,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert process.returncode == 0, process.stdout + process.stderr
-    return process.stdout
-
-
-class Environment:
-    """A virtual environment in a folder of its own, outside the checkout."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        venv.create(folder / "venv")
-        self.interpreter = str(folder / "venv" / ("Scripts" if sys.platform == "win32" else "bin") / "python")
-
-    def install(self, *requirements: str) -> None:
-        pip = (sys.executable, "-m", "pip", "--python", self.interpreter)
-        run(*pip, "install", "--quiet", *requirements, cwd=self.folder)
-
-    def python(self, *arguments: str, **environment: str) -> str:
-        return run(self.interpreter, *arguments, cwd=self.folder, **environment)
-
-    def mypy(self, *arguments: str) -> str:
-        """Run the tests' mypy with the packages in this environment."""
-        command = (sys.executable, "-m", "mypy", "--python-executable", self.interpreter, "--strict")
-        return run(*command, *arguments, cwd=self.folder)
-
-    def pyright(self, *arguments: str) -> str:
-        """Run the tests' pyright with the packages in this environment."""
-        return run(sys.executable, "-m", "pyright", "--pythonpath", self.interpreter, *arguments, cwd=self.folder)
+from ..support import ROOT
+from ..support.environments import Environment, run
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from .conftest import ROOT, Environment
+from ..support import ROOT
+from ..support.environments import Environment
 
 pytestmark = pytest.mark.index
 

@@ -6,7 +6,8 @@ import pytest
 
 from azure.communication.rooms import __version__
 
-from .conftest import ROOT, Environment
+from ..support import ROOT
+from ..support.environments import Environment
 
 pytestmark = pytest.mark.index
 

@@ -1,11 +1,11 @@
 """The emulator works with Microsoft's released client, installed into a separate environment."""
 
 import pytest
-import trustme
 
 from azure.communication.rooms.emulator import RoomsEmulator
 
-from .conftest import Environment
+from ..support.certificates import Certificates
+from ..support.environments import Environment
 
 RELEASED = "azure-communication-rooms==1.2.0"
 PROGRAM = """
@@ -48,16 +48,14 @@ except ResourceNotFoundError as error:
 
 
 @pytest.mark.index
-def test_every_operation(environment: Environment) -> None:
-    ca_file, certfile = environment.folder / "ca.pem", environment.folder / "server.pem"
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(ca_file))
-    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certfile))
+def test_every_operation(environment: Environment, certificates: Certificates) -> None:
     environment.install(RELEASED)
 
     with RoomsEmulator(page_size=3) as emulator:
         key = emulator.connection_string.partition("accesskey=")[2]
         assert environment.python("-c", PROGRAM, emulator.endpoint, key) == "404 NotFound\n"
-    with RoomsEmulator(page_size=3, certfile=str(certfile)) as emulator:
-        output = environment.python("-c", PROGRAM, emulator.connection_string, REQUESTS_CA_BUNDLE=str(ca_file))
+    with RoomsEmulator(page_size=3, certfile=certificates.certfile) as emulator:
+        output = environment.python(
+            "-c", PROGRAM, emulator.connection_string, REQUESTS_CA_BUNDLE=certificates.authority
+        )
         assert output == "404 NotFound\n"

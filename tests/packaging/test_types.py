@@ -6,7 +6,8 @@ import pytest
 
 from tests.test_readme import SNIPPETS
 
-from .conftest import ROOT, Environment
+from ..support import ROOT
+from ..support.environments import Environment
 
 pytestmark = pytest.mark.index
 

@@ -7,7 +7,9 @@ import pytest
 
 from azure.communication.rooms import __version__
 
-from .conftest import ROOT, Distributions, Environment
+from ..support import ROOT
+from ..support.environments import Environment
+from .conftest import Distributions
 
 pytestmark = pytest.mark.index
 

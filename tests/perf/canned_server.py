@@ -1,9 +1,13 @@
-"""A server that answers like the Rooms service, at once and always the same, so that what is measured is the client.
+"""A server that sends constant responses in the service's format, so that the benchmark measures only the client.
 
-It looks at the method and the shape of the path, and at nothing else. What it does is asked for on standard input, one
-JSON object a line, and answered on standard output: ``{"do": "listen", "rooms": 30, "page": 30, "delay": 0}`` answers
-the endpoint of a resource with so many rooms to list, in pages of so many, and seconds to wait before each answer;
-``{"do": "opened", "endpoint": ...}`` how many connections it got since it was last asked. The end of the input ends it.
+It chooses a response by the method and the shape of the path. It reads commands from standard input, one JSON object
+per line, and prints the result of each as one line of JSON:
+
+* ``{"command": "listen", "rooms": 30, "page": 30, "delay": 0}`` opens a port for a resource with this number of rooms,
+  listed in pages of this size, and a delay in seconds before each response. The result is its endpoint.
+* ``{"command": "opened", "endpoint": ...}`` returns the number of connections since the last such command.
+
+The server stops when its standard input is closed.
 """
 
 import asyncio
@@ -19,15 +23,11 @@ ROOM = {
     "pstnDialOutEnabled": False,
 }
 PARTICIPANTS = [{"rawId": f"8:acs:resource_user-{number:04}", "role": "Attendee"} for number in range(30)]
-# As long as the service's. It begins with how many rooms there are still to come.
+# Page tokens are as long as the service's. They begin with the number of rooms left to list.
 TOKEN_LENGTH = 2048
 
 
-def answer(status: str, body: object) -> bytes:
-    return with_head(status, b"" if body is None else json.dumps(body, separators=(",", ":")).encode())
-
-
-def with_head(status: str, content: bytes) -> bytes:
+def response(status: str, content: bytes) -> bytes:
     head = (
         f"HTTP/1.1 {status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: {len(content)}\r\n"
         "MS-CV: 0000000000000000000000.0\r\nRequest-Context: appId=\r\n"
@@ -37,20 +37,24 @@ def with_head(status: str, content: bytes) -> bytes:
     return head.encode() + content
 
 
-CREATED = answer("201 Created", ROOM)
-GOT = answer("200 OK", ROOM)
-DELETED = answer("204 No Content", None)
-CHANGED = answer("200 OK", {})
-LISTED = answer("200 OK", {"value": PARTICIPANTS})
+def compact_json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 @lru_cache
 def rooms_json(count: int) -> str:
-    return json.dumps([ROOM] * count, separators=(",", ":"))
+    return compact_json([ROOM] * count)
+
+
+ROOM_CREATED = response("201 Created", compact_json(ROOM).encode())
+ROOM_FOUND = response("200 OK", compact_json(ROOM).encode())
+ROOM_DELETED = response("204 No Content", b"")
+PARTICIPANTS_CHANGED = response("200 OK", b"{}")
+PARTICIPANTS_LISTED = response("200 OK", compact_json({"value": PARTICIPANTS}).encode())
 
 
 class Resource:
-    """What one port answers."""
+    """A simulated resource. Each has its own port."""
 
     def __init__(self, rooms: int, page: int, delay: float) -> None:
         self.rooms = rooms
@@ -59,17 +63,15 @@ class Resource:
         self.endpoint = ""
         self.opened = 0
 
-    def answer(self, method: bytes, target: bytes) -> bytes:
+    def respond(self, method: bytes, target: bytes) -> bytes:
         path, _, query = target.partition(b"?")
         if method == b"POST":
-            return CREATED
+            return ROOM_CREATED
         if method == b"DELETE":
-            return DELETED
-        if method == b"PATCH":
-            return CHANGED if path.endswith(b"/participants") else GOT
+            return ROOM_DELETED
         if path.endswith(b"/participants"):
-            return LISTED
-        return self.page_of_rooms(query) if path == b"/rooms" else GOT
+            return PARTICIPANTS_CHANGED if method == b"PATCH" else PARTICIPANTS_LISTED
+        return self.page_of_rooms(query) if path == b"/rooms" else ROOM_FOUND
 
     def page_of_rooms(self, query: bytes) -> bytes:
         token = next((part for part in query.split(b"&") if part.startswith(b"nextLink=")), None)
@@ -79,11 +81,11 @@ class Resource:
         if left > count:
             token_text = str(left - count).ljust(TOKEN_LENGTH, "A")
             link = f',"nextLink":"{self.endpoint}/rooms?nextLink={token_text}&api-version=2025-03-13"'
-        return with_head("200 OK", f'{{"value":{rooms_json(count)}{link}}}'.encode())
+        return response("200 OK", f'{{"value":{rooms_json(count)}{link}}}'.encode())
 
 
 class Connection(asyncio.Protocol):
-    """Requests of one connection, one after the other."""
+    """A connection, which may be used for several requests in turn."""
 
     def __init__(self, resource: Resource) -> None:
         self.resource = resource
@@ -104,7 +106,7 @@ class Connection(asyncio.Protocol):
                 return
             method, target, _ = self.received[: self.received.index(b"\r\n")].split(b" ")
             self.received = self.received[end + 4 + length :]
-            content = self.resource.answer(method, target)
+            content = self.resource.respond(method, target)
             if self.resource.delay:
                 asyncio.get_running_loop().call_later(self.resource.delay, self.transport.write, content)
             else:
@@ -117,7 +119,7 @@ async def main() -> None:
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         request = json.loads(line)
         result: object
-        if request.pop("do") == "listen":
+        if request.pop("command") == "listen":
             resource = Resource(**request)
             server = await loop.create_server(partial(Connection, resource), "127.0.0.1", 0, backlog=1024)
             resource.endpoint = result = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

@@ -1,7 +1,8 @@
-"""A process of one environment, which measures the client that is installed there.
+"""Measures the client that is installed in the environment of this process.
 
-It reads what to do from standard input, one JSON object a line, and answers a line each. ``value`` is wall time and
-``cpu`` the CPU time of this process, in seconds. The same code serves both clients, so it uses only what both have.
+It reads commands from standard input, one JSON object per line, and prints the result of each as one line of JSON. In
+the results, ``value`` is wall time and ``cpu`` is the CPU time of this process, both in seconds. Both clients are
+measured by this code, so it uses only what both have.
 """
 
 import asyncio
@@ -30,7 +31,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from azure.communication.rooms import CommunicationRoom, RoomsClient
 
-sys.path.append(str(Path(__file__).parents[2]))  # the last place, so that the client is still the installed one
+sys.path.append(str(Path(__file__).parents[2]))  # appended, so that the installed client comes first
 from tests.support.credentials import signature_headers
 from tests.support.operations import OPERATIONS, PARTICIPANTS
 
@@ -41,36 +42,37 @@ ACCESS_KEY = base64.b64encode(b"a key of the benchmark, of the usual length.").d
 ROOM_ID = "99445276259151407"
 
 
-def timed(work: Callable[[], object], times: int = 1) -> Figures:
+def timed(function: Callable[[], object], times: int = 1) -> Figures:
+    """The mean time of a call."""
     wall, cpu = time.perf_counter(), time.process_time()
     for _ in range(times):
-        work()
+        function()
     return {"value": (time.perf_counter() - wall) / times, "cpu": (time.process_time() - cpu) / times}
 
 
-def read(rooms: Iterable[CommunicationRoom]) -> int:
-    """Look at every room and its times, keep none, and count them."""
+def count(rooms: Iterable[CommunicationRoom]) -> int:
+    """Count the rooms. Read every attribute, and do not keep the rooms in memory."""
     return sum(bool(room.id and room.created_at and room.valid_from and room.valid_until) for room in rooms)
 
 
 def references(endpoint: str) -> dict[str, Callable[[], object]]:
-    """What get_room does, less and less of it: the request sent, the answer's JSON read."""
+    """Calls with less overhead than get_room. They send its request, and parse the JSON of the response."""
     target = f"/rooms/{ROOM_ID}?api-version={API_VERSION}"
     pool = urllib3.connection_from_url(endpoint)
 
-    def through(transport: RequestsTransport) -> Callable[[], object]:
+    def pipeline_of(transport: RequestsTransport) -> Callable[[], object]:
         pipeline = Pipeline[HttpRequest, HttpResponse](transport, [])
-        return lambda: pipeline.run(HttpRequest("GET", endpoint + target)).http_response.json()  # noqa: PLW0108 - each a new one
+        return lambda: pipeline.run(HttpRequest("GET", endpoint + target)).http_response.json()  # noqa: PLW0108 - each call sends a request
 
     return {
-        "pipeline": through(RequestsTransport()),
-        "pipeline_without_env": through(RequestsTransport(use_env_settings=False)),
+        "pipeline": pipeline_of(RequestsTransport()),
+        "pipeline_without_env": pipeline_of(RequestsTransport(use_env_settings=False)),
         "urllib3": lambda: json.loads(pool.request("GET", target, headers=signed("GET", endpoint, target)).data),
     }
 
 
 def signed(method: str, endpoint: str, target: str, body: bytes = b"") -> dict[str, str]:
-    """The headers of a request, signed by hand."""
+    """The headers of a signed request."""
     host = urlsplit(endpoint).netloc
     return {
         "Host": host,
@@ -96,13 +98,13 @@ def call(endpoint: str, name: str, times: int) -> Figures:
 
 def listing(endpoint: str, rooms: int) -> Figures:
     def read_all() -> None:
-        assert read(client_of(endpoint).list_rooms()) == rooms
+        assert count(client_of(endpoint).list_rooms()) == rooms
 
     return timed(read_all)
 
 
 def peak_memory(endpoint: str, rooms: int) -> int:
-    """Bytes that Python had allocated at most, during a listing, beyond those before it."""
+    """The peak of the memory that Python allocates during a listing, in bytes."""
     gc.collect()
     tracemalloc.start()
     listing(endpoint, rooms)
@@ -126,8 +128,8 @@ def versions() -> dict[str, str]:
 
 
 def emulator() -> str:
-    """Start an emulator in this process, in a thread that goes on, and tell its endpoint."""
-    from azure.communication.rooms.emulator import RoomsEmulator  # noqa: PLC0415 - the released client has none
+    """Start an emulator in a thread of this process, and return its endpoint."""
+    from azure.communication.rooms.emulator import RoomsEmulator  # noqa: PLC0415 - only this checkout has it
 
     emulator = RoomsEmulator(access_key=ACCESS_KEY)
     emulator.start()
@@ -135,23 +137,23 @@ def emulator() -> str:
 
 
 def load(endpoint: str, name: str, seconds: float) -> Figures:
-    """Send requests as fast as the emulator takes them, over eight connections."""
+    """Send requests as fast as the emulator responds, over eight connections."""
     room = client_of(endpoint).create_room()
     method = "POST" if name == "create_room" else "GET"
     target = f"/rooms{f'/{room.id}' if name == 'get_room' else ''}?api-version={API_VERSION}"
-    roles = {one.communication_identifier.raw_id: {"role": one.role} for one in PARTICIPANTS}
+    roles = {p.communication_identifier.raw_id: {"role": p.role} for p in PARTICIPANTS}
     body = json.dumps({"participants": roles}).encode() if method == "POST" else b""
     headers = signed(method, endpoint, target, body) | {"Content-Length": str(len(body))}
     if method == "POST":
         headers |= {"Content-Type": "application/json", "Repeatability-First-Sent": headers["x-ms-date"]}
-        headers |= {"Repeatability-Request-ID": "{id}"}  # a new one each time, which the signature does not cover
+        headers |= {"Repeatability-Request-ID": "{id}"}  # replaced by a new ID each time; it is not signed
     head = f"{method} {target} HTTP/1.1\r\n" + "".join(f"{key}: {value}\r\n" for key, value in headers.items()) + "\r\n"
-    begin = time.perf_counter()
+    start = time.perf_counter()
 
     async def connection() -> int:
         reader, writer = await asyncio.open_connection(urlsplit(endpoint).hostname, urlsplit(endpoint).port)
         responses = 0
-        while time.perf_counter() < begin + seconds:
+        while responses == 0 or time.perf_counter() < start + seconds:
             writer.write(head.replace("{id}", str(uuid.uuid4())).encode() + body)
             response = await reader.readuntil(b"\r\n0\r\n\r\n")  # the emulator's bodies are chunked
             assert response.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201")), response
@@ -162,22 +164,23 @@ def load(endpoint: str, name: str, seconds: float) -> Figures:
     async def connections() -> int:
         return sum(await asyncio.gather(*(connection() for _ in range(8))))
 
-    return {"responses": asyncio.run(connections()), "seconds": time.perf_counter() - begin}
+    return {"responses": asyncio.run(connections()), "seconds": time.perf_counter() - start}
 
 
-WORK: dict[str, Callable[..., Any]] = {
-    work.__name__: work
-    for work in (call, listing, peak_memory, threads, titles, versions, emulator, load, time.process_time)
+COMMANDS: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (call, listing, peak_memory, threads, titles, versions, emulator, load, time.process_time)
 }
 
 
 def main() -> None:
-    # The released client warns at every create, and urllib3 for every connection that does not fit into its pool;
-    # what is to be measured is not the terminal.
+    # The released client logs a warning for each create_room, and urllib3 one for each connection that its pool cannot
+    # hold. Writing these would distort the times.
     logging.disable(logging.WARNING)
     for line in sys.stdin:
-        request = json.loads(line)
-        print(json.dumps(WORK[request.pop("do")](**request)), flush=True)
+        arguments = json.loads(line)
+        command = COMMANDS[arguments.pop("command")]
+        print(json.dumps(command(**arguments)), flush=True)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def every_recorded_request_is_sent(vcr: Cassette | None) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def connection_string(record_mode: str) -> Iterator[str]:
-    """The resource to record from: the one in the environment, or else an emulator. Replay uses a made-up one."""
+    """The resource to record from: the one in the environment, or else an emulator. Replay needs no real resource."""
     if record_mode == "none":
         yield REPLAYED
     elif CONNECTION_STRING_VARIABLE in os.environ:
@@ -54,7 +54,7 @@ def connection_string(record_mode: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def created(record_mode: str, connection_string: str) -> Iterator[list[str]]:
-    """The IDs of the rooms to delete at the end. Requests from fixtures of a module are not recorded."""
+    """The IDs of the rooms to delete at the end. The requests of module-scoped fixtures are not recorded."""
     room_ids: list[str] = []
     yield room_ids
     if record_mode != "none":

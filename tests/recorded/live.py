@@ -22,7 +22,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def map_texts(value: Any, change: Callable[[str], str]) -> Any:
-    """The same JSON with all its strings changed, including the names of members."""
+    """Return the JSON with each string changed, including the names of members."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list):
@@ -33,7 +33,7 @@ def map_texts(value: Any, change: Callable[[str], str]) -> Any:
 
 
 def ticks(time: str) -> int:
-    """The time in units of 100 ns since 1970. A datetime would lose the seventh digit."""
+    """Return the time in units of 100 ns since 1970. A datetime would lose the seventh digit."""
     match = TIME.fullmatch(time)
     assert match, time
     seconds = (datetime.fromisoformat(f"{match[1]}+00:00") - _EPOCH) // timedelta(seconds=1)
@@ -41,7 +41,7 @@ def ticks(time: str) -> int:
 
 
 def move_times(value: Any, seconds: int) -> Any:
-    """The same JSON with all its times moved by whole seconds, so that their fractions stay the same."""
+    """Return the JSON with all times moved by whole seconds, so that their fractions stay the same."""
 
     def move(text: str) -> str:
         match = TIME.fullmatch(text)
@@ -54,7 +54,7 @@ def move_times(value: Any, seconds: int) -> Any:
 
 
 def _read(exchange: Exchange) -> Exchange:
-    """The exchange, with what the recording had scrubbed put back."""
+    """Return the exchange with values in place of those that were scrubbed."""
     if "sent" in exchange:
         exchange["request_body"] |= exchange["sent"]
     read: Exchange = map_texts(exchange, lambda text: text.replace("Sanitized", RAW_ID))

@@ -50,7 +50,7 @@ def emulator(running: RoomsEmulator) -> RoomsEmulator:
 
 @pytest.fixture
 def client(emulator: RoomsEmulator) -> Iterator[RoomsClient]:
-    """Sends requests as they are, except that it signs them."""
+    """A client that sends each request only once."""
     with RoomsClient.from_connection_string(emulator.connection_string, retry_total=0) as client:
         yield client
 
@@ -78,7 +78,7 @@ def test_same_response(exchange: Exchange, emulator: RoomsEmulator, client: Room
 
 
 def seconds_since(recorded: str) -> int:
-    """How far to move times. This is rounded down, so that a past time never becomes a future one."""
+    """Return how far to move times, rounded down, so that a past time never becomes a future one."""
     return (time.time_ns() // 100 - ticks(recorded)) // TICKS_PER_SECOND
 
 

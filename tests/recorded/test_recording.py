@@ -149,7 +149,7 @@ def test_loopback_is_blocked_too() -> None:
 NO_SOCKETS = """
 import sys
 
-import requests  # its import binds a socket, to find out about IPv6
+import requests  # importing it binds a socket, to detect IPv6
 
 def refuse(event, args):
     if event in ("socket.bind", "socket.connect", "socket.getaddrinfo"):
@@ -192,12 +192,12 @@ def test_replay_opens_no_connection(tmp_path: Path) -> None:
 def test_recording_again_changes_nothing(tmp_path: Path) -> None:
     run_recorded_tests(tmp_path, "--record-mode=rewrite")
 
-    anew = contents(tmp_path / "tests" / "recordings")
-    here = contents(RECORDINGS)
-    assert anew.keys() == here.keys()
-    for name, (first_line, exchanges) in here.items():
+    old = contents(RECORDINGS)
+    new = contents(tmp_path / "tests" / "recordings")
+    assert new.keys() == old.keys()
+    for name, (first_line, exchanges) in old.items():
         if not first_line.startswith(RECORDED_FROM_RESOURCE):
-            assert anew[name][1] == exchanges
+            assert new[name][1] == exchanges
 
 
 def contents(recordings: Path) -> dict[str, tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Runs commands as a user of the samples would."""
+"""Runs commands as users of the samples do."""
 
 import os
 import subprocess
@@ -6,13 +6,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent.parent
+from ..support import ROOT
 
 
 def run(*command: str, cwd: Path = ROOT, environment: Mapping[str, str] | None = None) -> str:
-    """Run a command, which must succeed and write nothing to stderr, and return its output.
+    """Run a command, and return its output. It must succeed and write nothing to stderr.
 
-    It does not see environment variables that would change what it does, such as those of the tests.
+    The command does not inherit environment variables that could change what it does, such as those of pytest.
     """
     variables = {
         name: value

@@ -1,4 +1,4 @@
-"""The recipes for other languages run as they are written, except for the port."""
+"""The instructions for other languages work as written, except for the port."""
 
 import re
 import shlex
@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from ..emulator.calls import emulator_process
-from .commands import ROOT, run
+from ..support import ROOT
+from .commands import run
 
 GUIDE = (ROOT / "samples" / "other_languages.md").read_text(encoding="utf-8")
 BLOCKS = {
@@ -24,7 +25,7 @@ MODULE = "azure.communication.rooms.emulator"
 
 @contextmanager
 def emulator_of(command: str, folder: Path) -> Iterator[str]:
-    """Run the guide's command for the emulator, but on a free port. Yield the port."""
+    """Start the emulator with the guide's command, but on a free port. Yield the port."""
     program, option, module, *arguments = shlex.split(command)
     assert (program, option, module) == ("python", "-m", MODULE)
     arguments[arguments.index("--port") + 1] = "0"
@@ -82,12 +83,12 @@ def test_javascript(tls_folder: Path) -> None:
     shell(install.strip() + " --no-audit --no-fund --loglevel=error", tls_folder)
     with emulator_of(start, tls_folder) as port:
         (tls_folder / "rooms.mjs").write_text(program.replace("8787", port), encoding="utf-8")
-        assert_tells_story(shell("node rooms.mjs", tls_folder))
+        check_output(shell("node rooms.mjs", tls_folder))
     with emulator_of(start_with_tls, tls_folder) as port:
-        assert_tells_story(shell(use_tls.replace("8443", port), tls_folder))
+        check_output(shell(use_tls.replace("8443", port), tls_folder))
 
 
-def assert_tells_story(output: str) -> None:
+def check_output(output: str) -> None:
     created, participant, deleted = output.splitlines()
     assert re.fullmatch(r"Created room \d+, open until \S+Z", created)
     assert participant == "8:acs:11111111-1111-1111-1111-111111111111_doctor as Presenter"

@@ -30,6 +30,8 @@ from azure.communication.rooms.emulator import ReceivedRequest, RoomsEmulator
 from samples import provision_rooms
 from samples.provision_rooms import Entry, Journal, Meeting, Outcome, Pace, create_room, provision, read_rows
 
+from ..emulator.calls import wait_for
+
 SCRIPT = Path(provision_rooms.__file__)
 HEADER = "subject,start,end,participants\n"
 GOOD = "2027-01-11T09:00Z,2027-01-11T10:00Z"
@@ -47,7 +49,7 @@ def meeting(number: int) -> Meeting:
 
 
 def subjects_of(rooms: list[datetime]) -> list[str]:
-    """The subjects of the meetings that have these ``valid_from`` times."""
+    """Return the subjects of the meetings that start at these times."""
     return sorted(f"meeting {(start - START) // timedelta(minutes=1)}" for start in rooms)
 
 
@@ -230,11 +232,11 @@ def test_endpoint(connection_string: str, endpoint: str) -> None:
 
 
 class CrashError(Exception):
-    """The process ends here."""
+    """Stands for the end of the process."""
 
 
 class Service:
-    """A fake service and its clock. It handles each request by the next event, and creates rooms when none is left."""
+    """A fake service and its clock. Each request consumes an event. Without events, each request creates a room."""
 
     def __init__(self, *events: object) -> None:
         self.events = list(events)
@@ -303,7 +305,7 @@ def test_wait_grows_without_retry_after(tmp_path: Path, clock: Clock) -> None:
     assert [at for _, at in service.sent] == pytest.approx([0, 1, 3, 7, 15, 31, 63, 123])
 
 
-def test_one_goes_ahead_after_a_wait(tmp_path: Path, clock: Clock) -> None:
+def test_one_worker_resumes_first(tmp_path: Path, clock: Clock) -> None:
     service, pace = clock(Service(429)), Pace(4)
     with opened(tmp_path / "journal") as journal:
         outcomes = provision([meeting(n) for n in range(9)], journal, service.submit, pace, lambda: False)
@@ -509,7 +511,7 @@ def test_kill_and_continue(tmp_path: Path, emulator: RoomsEmulator, client: Room
     path = tmp_path / "meetings.csv"
     subjects = write_meetings(path, 60)
     for number in (1, 10, 20):
-        emulator.inject(drop="after")  # creates at least one room that the program does not know of
+        emulator.inject(drop="after")  # creates a room whose ID the program does not receive
         process = start(path, emulator, "--workers", "4")
         with at_request(number, process.kill):
             assert finish(process)[0] == -signal.SIGKILL
@@ -526,7 +528,12 @@ def test_interrupt_and_continue(tmp_path: Path, emulator: RoomsEmulator, client:
     path = tmp_path / "meetings.csv"
     subjects = write_meetings(path, 60)
     process = start(path, emulator, "--workers", "4")
-    with at_request(20, lambda: process.send_signal(signal.SIGINT)):
+
+    def interrupt() -> None:
+        emulator.inject(delay=0.5, times=8, method="POST")  # so that the program cannot finish before it is interrupted
+        process.send_signal(signal.SIGINT)
+
+    with at_request(20, interrupt):
         code, _, stderr = finish(process)
     assert (code, stderr) == (130, "")
     rows = output_of(path)
@@ -625,13 +632,11 @@ def test_dask_worker_is_killed(tmp_path: Path, emulator: RoomsEmulator, client: 
     with cluster:
         victim = next(iter(cluster.workers.values())).pid
 
-        def slow_down() -> None:  # so that both workers have requests in progress at the kill
-            emulator.inject(delay=0.5, times=8, method="POST")
-
         emulator.inject(status=429, retry_after=0.1)
-
         process = start(path, emulator, "--scheduler", cluster.scheduler_address)
-        with at_request(20, slow_down), at_request(29, lambda: os.kill(victim, signal.SIGKILL)):
+        with at_request(20, lambda: emulator.inject(delay=3, times=8, method="POST")):
+            wait_for(lambda: sum(request.status_code is None for request in creates(emulator)) == 8)
+            os.kill(victim, signal.SIGKILL)  # now each thread of each worker has a request in progress
             assert finish(process)[0] == 0
     assert subjects_of(rooms_of(client)) == subjects
     assert len(request_ids(emulator)) == 60

@@ -13,14 +13,15 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import trustme
 
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
 
 from ..emulator.calls import wait_for
-from ..packaging.conftest import Environment
-from .commands import ROOT, run
+from ..support import ROOT
+from ..support.certificates import Certificates
+from ..support.environments import Environment
+from .commands import run
 
 SAMPLES = ROOT / "samples"
 README = (SAMPLES / "README.md").read_text(encoding="utf-8")
@@ -44,12 +45,12 @@ def run_sample(sample: str, **environment: str) -> str:
     return run(sys.executable, "-W", "error", f"samples/{sample}", environment=environment)
 
 
-def story(sample: str, emulator: RoomsEmulator) -> str:
-    """What the sample prints, with placeholders for whatever differs from run to run."""
-    return plain(run_sample(sample, COMMUNICATION_SAMPLES_CONNECTION_STRING=emulator.connection_string))
+def output_of(sample: str, emulator: RoomsEmulator) -> str:
+    """Return what the sample prints, with placeholders for values that differ between runs."""
+    return with_placeholders(run_sample(sample, COMMUNICATION_SAMPLES_CONNECTION_STRING=emulator.connection_string))
 
 
-def plain(output: str) -> str:
+def with_placeholders(output: str) -> str:
     for pattern, word in [
         (r"\b\d{16,18}\b", "ID"),
         (r"http://127.0.0.1:\d+", "ENDPOINT"),
@@ -67,7 +68,7 @@ def calls(emulator: RoomsEmulator) -> list[tuple[str, int | None]]:
 
 
 def test_room_life(emulator: RoomsEmulator) -> None:
-    assert story("room_life.py", emulator) == ROOM_LIFE
+    assert output_of("room_life.py", emulator) == ROOM_LIFE
     assert calls(emulator) == [
         ("POST", 201),
         ("GET", 200),
@@ -80,11 +81,11 @@ def test_room_life(emulator: RoomsEmulator) -> None:
 
 
 def test_room_life_without_a_resource() -> None:
-    assert plain(run_sample("room_life.py")) == f"Started the emulator at ENDPOINT\n{ROOM_LIFE}"
+    assert with_placeholders(run_sample("room_life.py")) == f"Started the emulator at ENDPOINT\n{ROOM_LIFE}"
 
 
 def test_participants_and_roles(emulator: RoomsEmulator) -> None:
-    output = story("participants_and_roles.py", emulator).replace("8:acs:11111111-1111-1111-1111-111111111111_", "")
+    output = output_of("participants_and_roles.py", emulator).replace("8:acs:11111111-1111-1111-1111-111111111111_", "")
     assert re.findall(r"^  (\S+) as (\w+)$|^(After)", output, re.MULTILINE) == [
         ("teacher", "Presenter", ""),
         ("pupil", "Attendee", ""),
@@ -99,7 +100,7 @@ def test_participants_and_roles(emulator: RoomsEmulator) -> None:
 
 
 def test_errors_retries_timeouts(emulator: RoomsEmulator) -> None:
-    assert story("errors_retries_timeouts.py", emulator) == (
+    assert output_of("errors_retries_timeouts.py", emulator) == (
         "There is no room ID, or it was deleted\n"
         "Status 400: (BadRequest) Invalid room ID length.\n"
         "ValidUntil: The time range end is in the past.\n"
@@ -134,7 +135,7 @@ def test_logging_and_tracing(emulator: RoomsEmulator) -> None:
 
 
 def test_create_once(emulator: RoomsEmulator) -> None:
-    assert story("create_once.py", emulator) == (
+    assert output_of("create_once.py", emulator) == (
         "Simulated a crash after status 201, before the room's ID was saved\n"
         "Sent the same request again: room ID\n"
         "Asked once more, sent nothing: room ID\n"
@@ -164,7 +165,7 @@ def test_create_once_after_a_kill(emulator: RoomsEmulator, client: RoomsClient, 
 
 
 def test_asyncio_rooms(emulator: RoomsEmulator) -> None:
-    assert story("asyncio_rooms.py", emulator) == (
+    assert output_of("asyncio_rooms.py", emulator) == (
         "Created room ID\n"
         "Listed 1 room(s)\n"
         "Created 20 rooms, at most 8 at a time\n"
@@ -175,7 +176,7 @@ def test_asyncio_rooms(emulator: RoomsEmulator) -> None:
 
 
 def test_migrating(emulator: RoomsEmulator) -> None:
-    assert story("migrating.py", emulator) == (
+    assert output_of("migrating.py", emulator) == (
         f"{UNCHANGED}Open for 180 days, until DATETIME\nStatuses: [200, 404]\nA room for a test: ID\n"
     )
 
@@ -221,25 +222,22 @@ def managed_identity(token: str, resources: list[str]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("accepted", [True, False])
-def test_entra_id(tmp_path: Path, accepted: bool) -> None:
-    """This uses the real azure-identity. The token endpoint is a fake, and the emulator replaces the resource."""
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "server.pem"))
+def test_entra_id(certificates: Certificates, accepted: bool) -> None:
+    """azure-identity is real; its token endpoint is a fake, and the emulator takes the place of the resource."""
     resources: list[str] = []
     token = "a-token" if accepted else "another-token"
     with (
-        RoomsEmulator(certfile=str(tmp_path / "server.pem"), bearer_token="a-token") as emulator,
+        RoomsEmulator(certfile=certificates.certfile, bearer_token="a-token") as emulator,
         managed_identity(token, resources) as token_endpoint,
     ):
         environment = {
             "IDENTITY_ENDPOINT": token_endpoint,
             "IDENTITY_HEADER": "a-secret",
-            "REQUESTS_CA_BUNDLE": str(tmp_path / "ca.pem"),
+            "REQUESTS_CA_BUNDLE": certificates.authority,
             "COMMUNICATION_SAMPLES_ENDPOINT": emulator.endpoint,
         }
         if accepted:
-            assert plain(run_sample("entra_id.py", **environment)) == "Created room ID\nDeleted it\n"
+            assert with_placeholders(run_sample("entra_id.py", **environment)) == "Created room ID\nDeleted it\n"
             assert calls(emulator) == [("POST", 201), ("DELETE", 204)]
         else:
             with pytest.raises(AssertionError, match=r"There is no token, or the service refused it: .*\n"):
@@ -255,5 +253,5 @@ def test_readme_lists_every_sample() -> None:
     )
 
 
-def test_readme_has_default_connection_string() -> None:
+def test_readme_has_the_default_key() -> None:
     assert f'"endpoint=http://127.0.0.1:8787/;accesskey={DEVELOPMENT_ACCESS_KEY}"' in README

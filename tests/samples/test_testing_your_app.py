@@ -2,7 +2,8 @@
 
 import re
 
-from .commands import ROOT, run
+from ..support import ROOT
+from .commands import run
 
 SAMPLES = ROOT / "samples"
 COMMAND = "pytest samples/testing_your_app"

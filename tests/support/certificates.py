@@ -6,7 +6,10 @@ import trustme
 
 
 class Certificates:
-    """The files of a certificate authority, of a certificate that it issued for the host, and of its private key."""
+    """The files of a certificate authority, of a certificate that it issued for a host, and of the private key.
+
+    ``certfile`` also contains the private key.
+    """
 
     def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
         authority = trustme.CA()
@@ -15,5 +18,5 @@ class Certificates:
         self.certfile = str(folder / "server.pem")
         self.keyfile = str(folder / "server.key")
         authority.cert_pem.write_to_path(self.authority)
-        issued.cert_chain_pems[0].write_to_path(self.certfile)
+        issued.private_key_and_cert_chain_pem.write_to_path(self.certfile)
         issued.private_key_pem.write_to_path(self.keyfile)

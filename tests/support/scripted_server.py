@@ -1,4 +1,4 @@
-"""A loopback HTTP server that sends the responses it was given, for what the emulator would never send."""
+"""A loopback HTTP server that sends given responses. Tests use it for responses that the emulator never sends."""
 
 import ssl
 import threading
@@ -28,7 +28,7 @@ class Script:
 
 @contextmanager
 def scripted_server(*responses: Response, certificates: Certificates | None = None) -> Iterator[Script]:
-    """Run a server, with TLS if there are certificates."""
+    """Run a server that sends these responses in turn. It uses TLS if there are certificates."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -46,9 +46,9 @@ def scripted_server(*responses: Response, certificates: Certificates | None = No
             self.end_headers()
             self.wfile.write(response.body)
 
-        do_GET = do_POST = do_PATCH = do_DELETE = respond  # noqa: N815 - the names that http.server looks for
+        do_GET = do_POST = do_PATCH = do_DELETE = respond  # noqa: N815 - http.server requires these names
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the standard library
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

@@ -1,4 +1,4 @@
-"""A program as a user writes it. mypy and pyright check it, and fail if an error that is marked here is not found."""
+"""Code as a user writes it. mypy and pyright must find exactly the errors that are marked here."""
 
 # pyright: strict, reportUnnecessaryTypeIgnoreComment=true
 
