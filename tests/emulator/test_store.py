@@ -105,7 +105,8 @@ def test_new_column_changes_the_version() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(b"This is a text." * 100, "not a database"), (b"x", "not a database")]
+    ("content", "message"),
+    [(b"This is a text." * 100, "not a database"), (b"x", "not a database"), (b"x" * 511, "not a database")],
 )
 def test_file_that_is_not_a_database(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "text").write_bytes(content)
@@ -119,14 +120,6 @@ def test_file_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for path in (tmp_path / "no" / "folder" / "rooms.db", tmp_path):
         with pytest.raises(sqlite3.OperationalError, match="unable to open"):
             RoomsEmulator(database=str(path)).start()
-
-    def refuse(*_: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    (tmp_path / "secret.db").touch()
-    monkeypatch.setattr(_store, "open", refuse, raising=False)
-    with pytest.raises(sqlite3.OperationalError, match="unable to open database file: Permission denied"):
-        RoomsEmulator(database=str(tmp_path / "secret.db")).start()
 
 
 def test_locked_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,6 +175,17 @@ for line in sys.stdin:
     print("opened", flush=True)
     store.close()
 """
+
+
+def test_opening_a_file_keeps_the_locks_on_it(tmp_path: Path) -> None:
+    database = tmp_path / "rooms.db"
+    with RoomsEmulator(database=str(database)) as one:
+        new_client(one).create_room()
+        with RoomsEmulator(database=str(database)):
+            subprocess.run([sys.executable, "-c", OPEN], input=f"{database}\n", text=True, check=True, timeout=30)
+            # If the other process got an exclusive lock, it has deleted the log that the emulators here still write to.
+            assert database.with_name("rooms.db-wal").exists()
+        assert len(list(new_client(one).list_rooms())) == 2
 
 
 def test_processes_share_a_new_file(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ import threading
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
 from operator import attrgetter
+from pathlib import Path
 
 
 @dataclass
@@ -71,6 +72,7 @@ _APPLICATION_ID = 0x41435352
 # A checksum, so that every change of the schema changes the version.
 _SCHEMA_VERSION = zlib.crc32("".join(_SCHEMA).encode()) >> 1
 _BUSY_TIMEOUT = 5.0
+_MIN_SIZE = 512  # bytes in the smallest page of SQLite
 
 
 class Store:
@@ -212,20 +214,20 @@ class Store:
 def _check_file(database: str) -> None:
     """Raise an error if the file is neither empty nor a database of the emulator.
 
-    This reads the header instead of opening the database, because SQLite may write to a database that it opens.
+    SQLite may write to a database that it opens, unless it is immutable. Python must not open the file instead: closing
+    it would release the locks of this process's other emulators, and then another process could delete their
+    write-ahead log.
     """
-    if not os.path.isfile(database):
+    if not os.path.isfile(database) or not os.path.getsize(database):
         return
-    try:
-        with open(database, "rb") as file:
-            header = file.read(100)
-    except OSError as error:
-        raise sqlite3.OperationalError(f"unable to open database file: {error.strerror}") from error
-    if not header:
-        return
-    if not header.startswith(b"SQLite format 3\0"):
+    if os.path.getsize(database) < _MIN_SIZE:  # SQLite would overwrite it
         raise sqlite3.DatabaseError("file is not a database")
-    _check_marks(int.from_bytes(header[68:72], "big"), int.from_bytes(header[60:64], "big"))
+    uri = f"{Path(database).absolute().as_uri()}?mode=ro&immutable=1"
+    with closing(sqlite3.connect(uri, uri=True)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")  # accept a file that another process is still creating
+        [application_id] = connection.execute("PRAGMA application_id").fetchone()
+        [version] = connection.execute("PRAGMA user_version").fetchone()
+    _check_marks(application_id, version)
 
 
 def _check_marks(application_id: int, version: int) -> None:
