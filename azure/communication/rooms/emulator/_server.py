@@ -72,9 +72,10 @@ class _Uvicorn(uvicorn.Server):
 
 
 class _Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, with five differences.
+    """uvicorn's protocol, with six differences.
 
     * The application can close its connection.
+    * If a request's target is a URL, the application sees its host as the header.
     * A malformed request gets an error in the service's form.
     * A request has a size limit, and everything in it except its body has a smaller one.
     * A client that sends requests without waiting for responses is read only as fast as it gets its responses.
@@ -117,6 +118,10 @@ class _Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._head_size = 0
+        if b"://" in self.url and not self.url.startswith(b"/"):
+            # The target is a URL. As HTTP requires, its host replaces the header.
+            host = self.url.partition(b"://")[2].partition(b"/")[0]
+            self.headers[:] = [*(header for header in self.headers if header[0] != b"host"), (b"host", host)]
         super().on_headers_complete()
         self._without_response.append(self.cycle)
 
