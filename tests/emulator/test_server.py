@@ -1,8 +1,9 @@
 """Requests that are endless or malformed."""
 
 import socket
+import ssl
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ import pytest
 
 from azure.communication.rooms.emulator import RoomsEmulator
 
+from ..support.certificates import Certificates
 from .calls import new_client
 
 
@@ -144,3 +146,18 @@ def test_long_headers_get_431(emulator: RoomsEmulator) -> None:
         status_line, _, rest = receive_all(connection).partition(b"\r\n")
     assert status_line == b"HTTP/1.1 431 Request Header Fields Too Large"
     assert b"connection: close" in rest
+
+
+def test_stop_does_not_wait_for_clients(certificates: Certificates, caplog: pytest.LogCaptureFixture) -> None:
+    context = ssl.create_default_context(cafile=certificates.authority)
+    with RoomsEmulator(certfile=certificates.certfile, keyfile=certificates.keyfile) as emulator, ExitStack() as stack:
+        without_handshake, idle, incomplete = (stack.enter_context(connect(emulator)) for _ in range(3))
+        idle = stack.enter_context(context.wrap_socket(idle, server_hostname="127.0.0.1"))
+        incomplete = stack.enter_context(context.wrap_socket(incomplete, server_hostname="127.0.0.1"))
+        incomplete.sendall(START + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{")
+        assert incomplete.recv(12) == b"HTTP/1.1 100"
+        emulator.stop()
+        for connection in (without_handshake, idle, incomplete):
+            with suppress(ConnectionError, ssl.SSLError):
+                assert b"HTTP/1.1" not in receive_all(connection)
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []

@@ -14,6 +14,7 @@ from ._app import Application
 from ._errors import status_error
 from ._responses import error_response
 
+_GRACE_PERIOD = 1.0
 _MAX_HEAD = 128 * 1024
 _MAX_REQUEST = 16 * 1024 * 1024
 _PARSED_AT_ONCE = 4096
@@ -36,7 +37,7 @@ class Server:
             ssl_certfile=certfile,
             ssl_keyfile=keyfile,
             timeout_keep_alive=75,
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=2,
         )
         try:
             config.load()  # raises the error of a bad certificate here, and not in the thread
@@ -60,7 +61,7 @@ class Server:
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn, except that stopping it doesn't wait for delayed requests."""
+    """uvicorn, except that stopping it waits neither for delayed requests nor, for long, for clients."""
 
     def __init__(self, config: uvicorn.Config, app: Application) -> None:
         super().__init__(config)
@@ -68,7 +69,16 @@ class _Uvicorn(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._app.end_delays()
+        # From Python 3.12, uvicorn would wait for connections whose TLS handshake is incomplete. So don't let it wait.
+        for server in self.servers:
+            server.close()
+        self.servers = []
+        asyncio.get_running_loop().call_later(_GRACE_PERIOD, self._abort_connections)
         await super().shutdown(sockets)
+
+    def _abort_connections(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 class _Protocol(HttpToolsProtocol):
