@@ -13,7 +13,7 @@ import pytest
 from azure.communication.rooms.emulator import RoomsEmulator
 
 from ..support.certificates import Certificates
-from .calls import new_client
+from .calls import new_client, wait_for
 
 
 def memory() -> int:
@@ -125,6 +125,27 @@ def test_malformed_request_after_delayed_one(emulator: RoomsEmulator, malformed:
     with connect(emulator) as connection:
         connection.sendall(b"GET /rooms HTTP/1.1\r\nHost: localhost\r\n\r\n" + malformed)
         assert receive_all(connection) == b""  # an error would look like the response to the GET
+
+
+@pytest.mark.parametrize("split", [0, 1, 60, 90, 100])
+def test_upgrade_is_ignored(emulator: RoomsEmulator, split: int) -> None:
+    body = b"GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    request = b"POST / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: %d\r\n\r\n"
+    data = request % len(body) + body
+    with connect(emulator) as connection:
+        for _ in range(2):
+            connection.sendall(data[:split])
+            connection.sendall(data[split:])
+        wait_for(lambda: len(emulator.requests) == 2)
+        assert connection.recv(12) == b"HTTP/1.1 401"
+    assert [(request.path, request.body) for request in emulator.requests] == [("/", body)] * 2
+
+
+def test_connect_is_refused(emulator: RoomsEmulator) -> None:
+    with connect(emulator) as connection:
+        connection.sendall(b"CONNECT /rooms HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+        assert receive_all(connection).startswith(b"HTTP/1.1 400 Bad Request")
+    assert emulator.requests == []
 
 
 @pytest.mark.parametrize("fault", [{"drop": "before"}, {"drop": "after"}, {"truncate": True}])

@@ -6,11 +6,12 @@ import threading
 from collections import deque
 from collections.abc import Sized
 
+import httptools
 import uvicorn
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from ._app import Application
+from ._app import LOGGER, Application
 from ._errors import status_error
 from ._responses import error_response
 
@@ -82,16 +83,18 @@ class _Uvicorn(uvicorn.Server):
 
 
 class _Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, with six differences.
+    """uvicorn's protocol, with seven differences.
 
     * The application can close its connection.
     * If a request's target is a URL, the application sees its host as the header.
+    * The header ``Upgrade`` is ignored.
     * A malformed request gets an error in the service's form.
     * A request has a size limit, and everything in it except its body has a smaller one.
     * A client that sends requests without waiting for responses is read only as fast as it gets its responses.
     * Stopping the server doesn't wait for idle connections.
     """
 
+    parser: httptools.HttpRequestParser
     _head_size = 0  # bytes parsed since the parser last reported a part of a request
     _request_size = 0  # bytes parsed since the last complete request
 
@@ -115,19 +118,38 @@ class _Protocol(HttpToolsProtocol):
     def _parse(self) -> None:
         """Parse a little at a time while no request is queued. A parsed request needs far more memory than its text."""
         while self._received and not self.pipeline and not self.transport.is_closing():
+            self._unset_keepalive_if_required()
             data = bytes(self._received[:_PARSED_AT_ONCE])
             del self._received[:_PARSED_AT_ONCE]
             self._head_size += len(data)
             self._request_size += len(data)
-            super().data_received(data)
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                self._ignore_upgrade(data[upgrade.args[0] :])
+            except httptools.HttpParserError:
+                self._refuse(400, b"Bad Request", "Invalid HTTP request received.")
             # The parser buffers a header or trailer until it is complete. Give up if it gets too long.
             if self._head_size > _MAX_HEAD:
                 self._refuse(431, b"Request Header Fields Too Large", "The request's headers are too large.")
             elif self._request_size > _MAX_REQUEST:
                 self._refuse(413, b"Content Too Large", "The request is too large.")
 
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Parse the request again without the header ``Upgrade``. With it, the parser takes the body for a request."""
+        headers = [header for header in self.headers if header[0] != b"upgrade"]
+        if headers == self.headers:
+            self._refuse(400, b"Bad Request", "Invalid HTTP request received.")  # CONNECT
+            return
+        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+        version = self.parser.get_http_version().encode()
+        head = b"%b %b HTTP/%b\r\n%b\r\n" % (self.parser.get_method(), self.url, version, lines)
+        self._received[:0] = head + rest
+
     def on_headers_complete(self) -> None:
         self._head_size = 0
+        if self.parser.should_upgrade():
+            return
         if b"://" in self.url and not self.url.startswith(b"/"):
             # The target is a URL. As HTTP requires, its host replaces the header.
             host = self.url.partition(b"://")[2].partition(b"/")[0]
@@ -140,6 +162,8 @@ class _Protocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
         self._head_size = 0
         self._request_size = 0
         super().on_message_complete()
@@ -154,9 +178,6 @@ class _Protocol(HttpToolsProtocol):
         if self.transport.is_closing():
             self.transport.abort()  # over TLS, close() would wait for an idle client's close_notify
 
-    def send_400_response(self, msg: str) -> None:
-        self._refuse(400, b"Bad Request", msg)
-
     def _refuse(self, status_code: int, reason_phrase: bytes, message: str) -> None:
         """Respond with an error and close the connection.
 
@@ -165,6 +186,7 @@ class _Protocol(HttpToolsProtocol):
         """
         if self.transport.is_closing():
             return
+        LOGGER.warning("closing a connection: %s", message)
         is_incomplete = self.cycle is not None and self.cycle.more_body
         if len(self._without_response) == is_incomplete:
             response = error_response(status_error(status_code, message))
