@@ -220,7 +220,8 @@ class RoomsEmulator:
     def reset(self) -> None:
         """Remove all rooms, requests and faults, and set the clock to the real time.
 
-        The emulator does not execute requests that a fault is still delaying, but closes their connections.
+        The emulator does not execute requests that a fault or a locked database is still delaying, but closes their
+        connections.
 
         :raises RuntimeError: The emulator is not running.
         :raises sqlite3.Error: Another program has locked the database for more than five seconds.
@@ -258,7 +259,7 @@ class RoomsEmulator:
     def stop(self) -> None:
         """Stop the server. Requests in progress get up to a second to finish, and injected delays end at once.
 
-        Stopping twice is harmless.
+        Stopping twice is harmless. A signal handler can stop the emulator, too.
         """
         if self._running:
             server, store = self._running
