@@ -1,5 +1,6 @@
 import socket
 import sqlite3
+from urllib.parse import urlsplit
 
 import pytest
 from azure.core.exceptions import HttpResponseError
@@ -43,6 +44,27 @@ def test_any_ip_address_if_listening_on_all(monkeypatch: pytest.MonkeyPatch) -> 
         for host in ("192.0.2.1:8787", "[2001:db8::1]:8787", "localhost"):
             assert get(emulator, {"Host": host})[0] == 401
         assert get(emulator, {"Host": "evil.example"})[0] == 421
+
+
+@pytest.mark.parametrize(
+    ("target", "hosts", "status_code"),
+    [
+        (b"/rooms", [b"localhost"], 401),
+        (b"/rooms", [], 421),
+        (b"/rooms", [b"localhost", b"evil.example"], 421),
+        (b"/rooms", [b"evil.example", b"localhost"], 421),
+        (b"/rooms?u=http://evil.example/", [b"localhost"], 401),
+        (b"http://localhost/rooms", [b"evil.example"], 401),
+        (b"http://evil.example/rooms", [b"localhost"], 421),
+    ],
+)
+def test_host_of_the_target_or_else_the_only_header(
+    emulator: RoomsEmulator, target: bytes, hosts: list[bytes], status_code: int
+) -> None:
+    with socket.create_connection(("127.0.0.1", urlsplit(emulator.endpoint).port or 0), timeout=30) as connection:
+        headers = b"".join(b"Host: %b\r\n" % host for host in hosts)
+        connection.sendall(b"GET %b HTTP/1.1\r\n%b\r\n" % (target, headers))
+        assert connection.recv(12) == b"HTTP/1.1 %d" % status_code
 
 
 def test_localhost_by_its_address() -> None:

@@ -6,9 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -38,6 +36,16 @@ def test_output_and_clean_exit(number: signal.Signals) -> None:
         process.send_signal(number)
         output, errors = process.communicate(timeout=30)
         assert (process.returncode, output, errors) == (0, "", "")
+
+
+def test_many_signals(tmp_path: Path) -> None:
+    for _ in range(5):
+        with emulator_process("--port=0", f"--database={tmp_path / 'rooms.db'}") as process:
+            assert line(process).startswith("endpoint=")
+            for _ in range(5000):  # some of them interrupt the handler of the one before
+                process.send_signal(signal.SIGINT)
+                process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=30) == 0
 
 
 def test_options(tmp_path: Path) -> None:
@@ -122,17 +130,8 @@ def test_warning_if_not_on_loopback(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    """Run the command line in this process, and stop it when it begins to wait."""
-    handlers: dict[int, Any] = {}
-    wait = threading.Event.wait
-
-    def stop_at_once(event: threading.Event, timeout: float | None = None) -> bool:
-        if timeout is None and signal.SIGTERM in handlers:
-            handlers.pop(signal.SIGTERM)()
-        return wait(event, timeout)
-
-    monkeypatch.setattr(signal, "signal", handlers.__setitem__)
-    monkeypatch.setattr(threading.Event, "wait", stop_at_once)
+    """Run the command line in this process, as if it got a signal while it starts."""
+    monkeypatch.setattr(signal, "signal", lambda number, handler: handler(number, None))
     monkeypatch.setattr(sys, "argv", ["emulator", *arguments])
     main()
 
@@ -149,6 +148,7 @@ def test_main(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
         (["--certfile", "{text}"], "the certificate cannot be read: "),
         (["--host", "no.such.host.invalid"], "cannot listen on no.such.host.invalid:8787: "),
         (["--port", "-1"], "port must be from 0 to 65535, not -1"),
+        (["--allowed-host", "http://rooms.test"], "allowed_hosts must be host names without a scheme or port, not "),
     ],
 )
 def test_main_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str], message: str) -> None:

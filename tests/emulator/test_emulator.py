@@ -1,6 +1,8 @@
 """The public class: life cycle, arguments, listening."""
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,40 @@ def test_endpoint_is_on_the_given_host(host: str, endpoint: str) -> None:
     with RoomsEmulator(host=host) as emulator:
         assert emulator.endpoint.startswith(endpoint)
         assert new_client(emulator).create_room().id
+
+
+STOP_IN_A_SIGNAL_HANDLER = """
+import signal, socket, threading
+from azure.communication.rooms.emulator import RoomsEmulator
+
+def send_requests(port):
+    try:
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            while True:
+                connection.sendall(b"GET / HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n")
+                connection.recv(65536)
+    except ConnectionError:
+        pass
+
+for use in (lambda: emulator.requests, lambda: emulator.inject(delay=0.001), lambda: emulator.reset()):
+    for _ in range(3):
+        emulator = RoomsEmulator()
+        emulator.start()
+        signal.signal(signal.SIGALRM, lambda *_: emulator.stop())
+        sender = threading.Thread(target=send_requests, args=(int(emulator.endpoint.rpartition(":")[2]),))
+        sender.start()
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        try:
+            while emulator._running:
+                use()
+        except Exception:
+            assert not emulator._running
+        sender.join()
+"""
+
+
+def test_stop_in_a_signal_handler() -> None:
+    subprocess.run([sys.executable, "-c", STOP_IN_A_SIGNAL_HANDLER], check=True, timeout=30)
 
 
 def test_warning_if_not_on_loopback(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ def test_small_headers_count_as_memory() -> None:
     log = RequestLog()
     for _ in range(200):
         log.add(received({f"{number:05}": "" for number in range(10_000)}))
-    assert len(log.requests()) < 65
+    assert len(log.requests()) < 35
 
 
 def test_large_requests_drop_old_ones(emulator: RoomsEmulator, monkeypatch: pytest.MonkeyPatch) -> None:

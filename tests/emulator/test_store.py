@@ -12,7 +12,7 @@ from azure.communication.rooms import RoomParticipant, RoomsClient, UnknownIdent
 from azure.communication.rooms.emulator import RoomsEmulator, _store
 from azure.communication.rooms.emulator._store import Store
 
-from .calls import ALICE, new_client
+from .calls import ALICE, new_client, wait_for
 
 STATEMENTS = {
     "rollback journal": ("CREATE TABLE notes (text)", "INSERT INTO notes VALUES ('mine')"),
@@ -105,7 +105,8 @@ def test_new_column_changes_the_version() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(b"This is a text." * 100, "not a database"), (b"x", "not a database")]
+    ("content", "message"),
+    [(b"This is a text." * 100, "not a database"), (b"x", "not a database"), (b"x" * 511, "not a database")],
 )
 def test_file_that_is_not_a_database(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "text").write_bytes(content)
@@ -120,19 +121,11 @@ def test_file_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         with pytest.raises(sqlite3.OperationalError, match="unable to open"):
             RoomsEmulator(database=str(path)).start()
 
-    def refuse(*_: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    (tmp_path / "secret.db").touch()
-    monkeypatch.setattr(_store, "open", refuse, raising=False)
-    with pytest.raises(sqlite3.OperationalError, match="unable to open database file: Permission denied"):
-        RoomsEmulator(database=str(tmp_path / "secret.db")).start()
-
 
 def test_locked_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "rooms.db"
     Store(str(path)).close()
-    monkeypatch.setattr(_store, "_BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr(_store, "BUSY_TIMEOUT", 0.05)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("PRAGMA journal_mode = DELETE")
     other.execute("BEGIN EXCLUSIVE")
@@ -149,15 +142,57 @@ def test_write_ahead_log_waits_for_readers(tmp_path: Path, monkeypatch: pytest.M
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM rooms").fetchall()
     connection = sqlite3.connect(path, timeout=0)
+
+    def turn_on() -> None:
+        _store._retry_while_locked(lambda: connection.execute("PRAGMA journal_mode = WAL"))
+
     with monkeypatch.context() as patch:
-        patch.setattr(_store, "_BUSY_TIMEOUT", 0.05)
+        patch.setattr(_store, "BUSY_TIMEOUT", 0.05)
         with pytest.raises(sqlite3.OperationalError, match="database is locked"):
-            _store._use_write_ahead_log(connection)
+            turn_on()
     monkeypatch.setattr(time, "sleep", lambda _: reader.execute("COMMIT"))
-    _store._use_write_ahead_log(connection)
+    turn_on()
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
     reader.close()
+
+
+def test_locked_file_delays_only_changes(tmp_path: Path) -> None:
+    database = tmp_path / "rooms.db"
+    with RoomsEmulator(database=str(database)) as emulator, ThreadPoolExecutor() as executor:
+        client = new_client(emulator)
+        room = client.create_room()
+        other = sqlite3.connect(database, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        created = executor.submit(client.create_room)
+        wait_for(lambda: len(emulator.requests) == 2)
+        assert client.get_room(room.id) == room
+        assert not created.done()
+        other.execute("COMMIT")
+        assert created.result().id
+        other.execute("BEGIN IMMEDIATE")
+        interrupted = executor.submit(client.create_room)
+        wait_for(lambda: len(emulator.requests) == 4)
+        emulator.stop()
+        assert "The database failed: database is locked" in str(interrupted.exception())
+        other.close()
+
+
+def test_reset_waits_for_a_locked_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = tmp_path / "rooms.db"
+    with RoomsEmulator(database=str(database)) as emulator:
+        client = new_client(emulator)
+        client.create_room()
+        other = sqlite3.connect(database, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with monkeypatch.context() as patch:
+            patch.setattr(_store, "BUSY_TIMEOUT", 0.05)
+            with pytest.raises(sqlite3.OperationalError, match="database is locked"):
+                emulator.reset()
+        monkeypatch.setattr(time, "sleep", lambda _: other.execute("COMMIT"))
+        emulator.reset()
+        assert list(client.list_rooms()) == []
+        other.close()
 
 
 def test_emulators_share_a_file(tmp_path: Path) -> None:
@@ -173,15 +208,30 @@ def test_emulators_share_a_file(tmp_path: Path) -> None:
 OPEN = """
 import sys
 import time
-from azure.communication.rooms.emulator._store import Store
+from azure.communication.rooms.emulator._store import Store, _retry_while_locked
+
+def add_room():
+    with store.transaction():
+        store.add_room(created_at=0, valid_from=0, valid_until=0)
+
 print("ready", flush=True)
 for line in sys.stdin:
     store = Store(line.rstrip("\\n"))
-    with store.transaction():
-        store.add_room(created_at=0, valid_from=0, valid_until=0)
+    _retry_while_locked(add_room)
     print("opened", flush=True)
     store.close()
 """
+
+
+def test_opening_a_file_keeps_the_locks_on_it(tmp_path: Path) -> None:
+    database = tmp_path / "rooms.db"
+    with RoomsEmulator(database=str(database)) as one:
+        new_client(one).create_room()
+        with RoomsEmulator(database=str(database)):
+            subprocess.run([sys.executable, "-c", OPEN], input=f"{database}\n", text=True, check=True, timeout=30)
+            # If the other process got an exclusive lock, it has deleted the log that the emulators here still write to.
+            assert database.with_name("rooms.db-wal").exists()
+        assert len(list(new_client(one).list_rooms())) == 2
 
 
 def test_processes_share_a_new_file(tmp_path: Path) -> None:

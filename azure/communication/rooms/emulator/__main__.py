@@ -5,7 +5,7 @@ import logging
 import signal
 import sqlite3
 import sys
-import threading
+import time
 
 
 def main() -> None:
@@ -33,15 +33,17 @@ def main() -> None:
     options = {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
     logging.getLogger("azure.communication.rooms.emulator").setLevel(logging.INFO)
-    stop = threading.Event()
+    signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda received, _: signals.append(received))
     try:
         from . import RoomsEmulator  # noqa: PLC0415 - a missing extra is reported below
 
         with RoomsEmulator(**options) as emulator:
             print(emulator.connection_string, flush=True)
-            stop.wait()
+            # Not an Event: a signal that arrives just before the wait, or in another thread, would not end it.
+            while not signals:
+                time.sleep(0.1)
     except (ModuleNotFoundError, OSError, ValueError, sqlite3.Error) as error:
         sys.exit(f"{parser.prog}: {_reason(error, options)}")
 

@@ -1,11 +1,9 @@
 """The ASGI application: reads each request, applies faults, responds, and logs."""
 
 import asyncio
-import ipaddress
 import logging
 import sqlite3
 import time
-from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime, timezone
 
@@ -15,10 +13,12 @@ from starlette.types import Receive, Scope, Send
 
 from ._errors import ServiceError, status_error
 from ._faults import Fault, Faults
+from ._hosts import Hosts
 from ._page import Page
-from ._request_log import ReceivedRequest, RequestLog
+from ._request_log import Generation, ReceivedRequest, RequestLog
 from ._resource import Resource
 from ._responses import add_common_headers, error_response
+from ._store import BUSY_TIMEOUT, is_locked
 
 LOGGER = logging.getLogger("azure.communication.rooms.emulator")
 _MAX_BODY = 1024 * 1024
@@ -29,14 +29,12 @@ _MAX_HEADERS = 32 * 1024
 class Application:
     """Serves the emulated resource over HTTP. Each request's state must have its connection's transport."""
 
-    def __init__(
-        self, resource: Resource, page: Page, faults: Faults, log: RequestLog, allowed_hosts: Collection[str]
-    ) -> None:
+    def __init__(self, resource: Resource, page: Page, faults: Faults, log: RequestLog, hosts: Hosts) -> None:
         self._resource = resource
         self._page = page
         self._faults = faults
         self._log = log
-        self._allowed_hosts = frozenset(allowed_hosts)
+        self._hosts = hosts
         self._stopping = asyncio.Event()
 
     def end_delays(self) -> None:
@@ -48,8 +46,11 @@ class Application:
         # Route by the path as sent: a %2F in a room ID is not a slash.
         scope["path"] = scope["raw_path"].decode("latin-1")
         request = Request(scope, receive)
-        if not self._is_allowed_host(request):
-            misdirected = _misdirected(request)
+        host = ", ".join(request.headers.getlist("host"))
+        if not self._hosts.include(host):
+            misdirected = status_error(
+                421, f"The emulator does not serve the host {host!r}. Allow it with --allowed-host or allowed_hosts."
+            )
             rejection = error_response(misdirected)
             add_common_headers(rejection, request)
             await rejection(scope, receive, send)
@@ -79,12 +80,11 @@ class Application:
                 await asyncio.wait_for(self._stopping.wait(), fault.delay)
         reason: str | None = None
         response: Response | None = None
-        if generation == self._log.generation:  # otherwise the emulator was reset in the meantime
-            try:
-                response = self._respond(request, received)
-            except ServiceError as error:
-                response = error_response(error, self._resource.api_versions(received.path))
-                reason = error.log_reason
+        try:
+            response = await self._respond(request, received, generation)
+        except ServiceError as error:
+            response = error_response(error, self._resource.api_versions(received.path))
+            reason = error.log_reason
         if response is None or (fault is not None and fault.drop):
             await _drop(request)
         else:
@@ -96,30 +96,25 @@ class Application:
                 await response(scope, receive, send)
         _log_request(request, received.status_code, started, reason)
 
-    def _is_allowed_host(self, request: Request) -> bool:
-        """Whether the request's ``Host`` is one of the emulator's names.
-
-        This protects against DNS rebinding: a web page can point its own host name at this machine and then call the
-        emulator from the browser.
-        """
-        host = request.headers.get("host", "").lower()
-        name = host if host.endswith("]") else host.rpartition(":")[0] or host
-        return name in self._allowed_hosts or ("*" in self._allowed_hosts and _is_ip_address(name))
-
-    def _respond(self, request: Request, received: ReceivedRequest) -> Response | None:
-        """The response, or None to close the connection without one."""
+    async def _respond(self, request: Request, received: ReceivedRequest, generation: Generation) -> Response | None:
+        """The response. None to close the connection without one, for a fault or after a reset."""
         fault = received.fault
-        if fault is not None and fault.drop == "before":
+        if generation is not self._log.generation or (fault is not None and fault.drop == "before"):
             return None
         if fault is not None and fault.replaces_response:
             return self._injected_response(fault, received.path)
         _check_size(request, received)
-        received.executed = True
-        try:
-            return self._resource.respond(request, received.body)
-        except sqlite3.Error as error:
-            LOGGER.exception("the database failed")
-            raise status_error(503, f"The database failed: {error}") from error
+        deadline = time.monotonic() + BUSY_TIMEOUT
+        while generation is self._log.generation:
+            received.executed = True
+            try:
+                return self._resource.respond(request, received.body)
+            except sqlite3.Error as error:
+                if not is_locked(error) or time.monotonic() > deadline or self._stopping.is_set():
+                    LOGGER.exception("the database failed")
+                    raise status_error(503, f"The database failed: {error}") from error
+            await asyncio.sleep(0.01)
+        return None
 
     def _injected_response(self, fault: Fault, path: str) -> Response:
         status_code = 200 if fault.status is None else fault.status
@@ -135,21 +130,6 @@ class Application:
         if fault.retry_after is not None:
             response.headers["Retry-After"] = str(fault.retry_after)
         return response
-
-
-def _is_ip_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name.strip("[]"))
-    except ValueError:
-        return False
-    return True
-
-
-def _misdirected(request: Request) -> ServiceError:
-    host = request.headers.get("host", "")
-    return status_error(
-        421, f"The emulator does not serve the host {host!r}. Allow it with --allowed-host or allowed_hosts."
-    )
 
 
 async def _read_body(request: Request) -> bytes:

@@ -12,6 +12,7 @@ from typing_extensions import Self
 
 from ._app import LOGGER, Application
 from ._faults import Fault, Faults
+from ._hosts import Hosts
 from ._page import Page
 from ._request_log import ReceivedRequest, RequestLog
 from ._resource import Resource
@@ -24,8 +25,6 @@ __all__ = ["DEVELOPMENT_ACCESS_KEY", "Fault", "ReceivedRequest", "RoomsEmulator"
 
 DEVELOPMENT_ACCESS_KEY = base64.b64encode(b"azure-communication-rooms development key").decode("ascii")
 """The default access key of the emulator. It is public and protects nothing."""
-
-_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - these are compared, not bound to
 
 
 class _Running(NamedTuple):
@@ -64,13 +63,13 @@ class RoomsEmulator:
     :paramtype keyfile: str or None
     :keyword bearer_token: A token to accept instead of a signature. Default: None, no token is accepted.
     :paramtype bearer_token: str or None
-    :keyword allowed_hosts: More host names, without a port, that clients may use. The listening address and
-     ``localhost`` are always allowed, and any IP address if the emulator listens on all addresses. The emulator
+    :keyword allowed_hosts: More host names or IP addresses, without a port, that clients may use. The listening address
+     and ``localhost`` are always allowed, and any IP address if the emulator listens on all addresses. The emulator
      responds with 421 to any other ``Host``, because web pages could reach it through a name that they control.
      Default: none.
     :paramtype allowed_hosts: ~collections.abc.Iterable[str]
-    :raises ValueError: The access key is not base64, the page size or the port is out of range, or there is a key file
-     but no certificate file.
+    :raises ValueError: The access key is not base64, the page size or the port is out of range, there is a key file but
+     no certificate file, or an allowed host is not a host name or IP address.
     :raises TypeError: ``allowed_hosts`` is a string.
     """
 
@@ -109,7 +108,7 @@ class RoomsEmulator:
         self._certfile = certfile
         self._keyfile = keyfile
         self._bearer_token = bearer_token
-        self._allowed_hosts = {name.lower() for name in allowed_hosts}
+        self._hosts = Hosts(host, allowed_hosts)
         self._faults = Faults()
         self._log = RequestLog()
         self._clock = Clock()
@@ -124,7 +123,7 @@ class RoomsEmulator:
         """
         server = self._started().server
         scheme = "https" if self._certfile else "http"
-        return f"{scheme}://{_in_url(_ANY_ADDRESS.get(self._host, self._host))}:{server.port}"
+        return f"{scheme}://{self._hosts.endpoint}:{server.port}"
 
     @property
     def connection_string(self) -> str:
@@ -221,9 +220,11 @@ class RoomsEmulator:
     def reset(self) -> None:
         """Remove all rooms, requests and faults, and set the clock to the real time.
 
-        The emulator does not execute requests that a fault is still delaying, but closes their connections.
+        The emulator does not execute requests that a fault or a locked database is still delaying, but closes their
+        connections.
 
         :raises RuntimeError: The emulator is not running.
+        :raises sqlite3.Error: Another program has locked the database for more than five seconds.
         """
         store = self._started().store
         self._faults.clear()
@@ -245,7 +246,7 @@ class RoomsEmulator:
         rooms = RoomsService(store, self._clock, self._page_size)
         resource = Resource(store, rooms, self._key, self._bearer_token)
         page = Page(store, self._clock, self._log, self._faults)
-        application = Application(resource, page, self._faults, self._log, self._served_hosts())
+        application = Application(resource, page, self._faults, self._log, self._hosts)
         try:
             server = Server(application, self._host, self._port, self._certfile, self._keyfile)
         except BaseException:
@@ -258,19 +259,13 @@ class RoomsEmulator:
     def stop(self) -> None:
         """Stop the server. Requests in progress get up to a second to finish, and injected delays end at once.
 
-        Stopping twice is harmless.
+        Stopping twice is harmless. A signal handler can stop the emulator, too.
         """
         if self._running:
             server, store = self._running
             self._running = None
             server.stop()
             store.close()
-
-    def _served_hosts(self) -> set[str]:
-        """The host names that clients may use. ``*`` stands for any IP address."""
-        own = "*" if self._host in _ANY_ADDRESS else _in_url(self._host.lower())
-        loopback = {"127.0.0.1"} if own == "localhost" else set()
-        return {own, "localhost", *loopback, *self._allowed_hosts}
 
     def _started(self) -> _Running:
         if self._running is None:
@@ -290,12 +285,8 @@ class RoomsEmulator:
         self.stop()
 
 
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return host.lower() == "localhost"

@@ -1,7 +1,6 @@
 """Faults that a test injects into the emulator."""
 
 import re
-import threading
 from dataclasses import dataclass
 from typing import Literal
 
@@ -62,37 +61,34 @@ class Fault:
 
 
 class Faults:
-    """The faults that still apply to requests. The server's thread and the callers' threads share them."""
+    """The faults that still apply to requests. Only the server's thread takes them.
+
+    Like the log of requests, it has no lock, so that a signal handler can stop the emulator.
+    """
 
     def __init__(self) -> None:
         self._faults: list[_Entry] = []
-        self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> None:
-        with self._lock:
-            self._faults.append(_Entry(fault, fault.times))
+        self._faults.append(_Entry(fault, fault.times))
 
     def take(self, method: str, path: str) -> Fault | None:
         """Return the first fault that matches the request, if any, and use up one of its ``times``."""
-        if not self._faults:
-            return None
-        with self._lock:
-            for entry in self._faults:
-                if entry.fault.matches(method, path):
-                    entry.times_left -= 1
-                    if not entry.times_left:
-                        self._faults.remove(entry)
-                    return entry.fault
+        faults = self._faults
+        for entry in faults:
+            if entry.fault.matches(method, path):
+                entry.times_left -= 1
+                if not entry.times_left:
+                    faults.remove(entry)
+                return entry.fault
         return None
 
     def pending(self) -> list[Fault]:
         """The faults that have not applied to any request."""
-        with self._lock:
-            return [entry.fault for entry in self._faults if entry.times_left == entry.fault.times]
+        return [entry.fault for entry in self._faults.copy() if entry.times_left == entry.fault.times]
 
     def clear(self) -> None:
-        with self._lock:
-            self._faults.clear()
+        self._faults = []
 
 
 @dataclass(eq=False)

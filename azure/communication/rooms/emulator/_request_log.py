@@ -1,15 +1,13 @@
 """The requests that the emulator received."""
 
-import threading
-from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ._faults import Fault
 
 _MAX_REQUESTS = 10_000
 _MAX_BYTES = 64 * 1024 * 1024
-_OVERHEAD = 100  # about as many bytes as Python needs for a request or a header besides its text
+_OVERHEAD = 200  # about as many bytes as Python needs for a request or a header besides its text
 
 
 @dataclass
@@ -39,33 +37,38 @@ class ReceivedRequest:
         return len(self.path) + len(self.query) + len(self.body) + headers + _OVERHEAD
 
 
+@dataclass(eq=False)
+class Generation:
+    """The requests between two resets. A request that arrives before a reset is not executed after it."""
+
+    requests: list[tuple[ReceivedRequest, int]] = field(default_factory=list)
+    """The requests and their sizes, oldest first."""
+    size: int = 0
+
+
 class RequestLog:
-    """The latest requests. The server's thread and the callers' threads share it."""
+    """The latest requests. Only the server's thread adds requests. Any thread can read and clear them.
+
+    It has no lock. If it had one, a signal handler that stops the emulator could hang: the server's thread would wait
+    for a lock that the interrupted thread holds.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._requests: deque[tuple[ReceivedRequest, int]] = deque()
-        self._bytes = 0
-        self.generation = 0
-        """Number of resets so far. A request that arrives before a reset is not executed after it."""
+        self.generation = Generation()
 
-    def add(self, request: ReceivedRequest) -> int:
+    def add(self, request: ReceivedRequest) -> Generation:
         """Add the request, drop the oldest ones if the log is full, and return the current generation."""
         size = request._size
-        with self._lock:
-            self._requests.append((request, size))
-            self._bytes += size
-            while len(self._requests) > _MAX_REQUESTS or self._bytes > _MAX_BYTES:
-                _, oldest_size = self._requests.popleft()
-                self._bytes -= oldest_size
-            return self.generation
+        generation = self.generation
+        generation.requests.append((request, size))
+        generation.size += size
+        while len(generation.requests) > _MAX_REQUESTS or generation.size > _MAX_BYTES:
+            _, oldest_size = generation.requests.pop(0)
+            generation.size -= oldest_size
+        return generation
 
     def requests(self) -> list[ReceivedRequest]:
-        with self._lock:
-            return [request for request, _ in self._requests]
+        return [request for request, _ in self.generation.requests.copy()]
 
     def clear(self) -> None:
-        with self._lock:
-            self._requests.clear()
-            self._bytes = 0
-            self.generation += 1
+        self.generation = Generation()

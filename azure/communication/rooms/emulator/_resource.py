@@ -31,6 +31,7 @@ class Resource:
         """Execute a request. The ``path`` in its scope must be the path as sent, not percent-decoded.
 
         :raises ServiceError: The service responds with an error.
+        :raises sqlite3.Error: The database failed. The request has changed nothing.
         """
         target = request_target(request)
         authenticate(request.method, target, request.headers, body, key=self._key, bearer_token=self._bearer_token)
@@ -40,7 +41,7 @@ class Resource:
         for route in service.routes:
             match, scope = route.matches(request.scope)
             if match is Match.FULL:
-                with self._store.transaction():
+                with self._store.transaction(read_only=request.method in ("GET", "HEAD")):
                     response: Response = scope["endpoint"](service_request, **scope["path_params"])
                 add_api_versions(response, service.api_versions)
                 return response

@@ -3,15 +3,22 @@
 import asyncio
 import socket
 import threading
+from collections import deque
+from collections.abc import Sized
 
+import httptools
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from ._app import Application
+from ._app import LOGGER, Application
 from ._errors import status_error
 from ._responses import error_response
 
+_GRACE_PERIOD = 1.0
 _MAX_HEAD = 128 * 1024
+_MAX_REQUEST = 16 * 1024 * 1024
+_PARSED_AT_ONCE = 4096
 
 
 class Server:
@@ -31,7 +38,7 @@ class Server:
             ssl_certfile=certfile,
             ssl_keyfile=keyfile,
             timeout_keep_alive=75,
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=2,
         )
         try:
             config.load()  # raises the error of a bad certificate here, and not in the thread
@@ -55,7 +62,7 @@ class Server:
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn, except that stopping it doesn't wait for delayed requests."""
+    """uvicorn, except that stopping it waits neither for delayed requests nor, for long, for clients."""
 
     def __init__(self, config: uvicorn.Config, app: Application) -> None:
         super().__init__(config)
@@ -63,60 +70,139 @@ class _Uvicorn(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._app.end_delays()
+        # From Python 3.12, uvicorn would wait for connections whose TLS handshake is incomplete. So don't let it wait.
+        for server in self.servers:
+            server.close()
+        self.servers = []
+        asyncio.get_running_loop().call_later(_GRACE_PERIOD, self._abort_connections)
         await super().shutdown(sockets)
+
+    def _abort_connections(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 class _Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, with four differences.
+    """uvicorn's protocol, with seven differences.
 
     * The application can close its connection.
+    * If a request's target is a URL, the application sees its host as the header.
+    * The header ``Upgrade`` is ignored.
     * A malformed request gets an error in the service's form.
-    * Everything in a request except its body has a size limit.
+    * A request has a size limit, and everything in it except its body has a smaller one.
+    * A client that sends requests without waiting for responses is read only as fast as it gets its responses.
     * Stopping the server doesn't wait for idle connections.
     """
 
-    _head_size = 0  # bytes received since the parser last reported a part of a request
+    parser: httptools.HttpRequestParser
+    _head_size = 0  # bytes parsed since the parser last reported a part of a request
+    _request_size = 0  # bytes parsed since the last complete request
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
+        self.flow = _FlowControl(transport, self.pipeline)
+        self._received = bytearray()  # not parsed yet
+        self._without_response: deque[RequestResponseCycle] = deque()  # oldest first
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        for cycle in self._without_response:  # uvicorn tells only the latest one
+            cycle.disconnected = True
+            cycle.message_event.set()
 
     def data_received(self, data: bytes) -> None:
-        # The parser buffers a header or trailer until it is complete. Give up if it gets too long.
-        self._head_size += len(data)
-        super().data_received(data)
-        if self._head_size > _MAX_HEAD and not self.transport.is_closing():
-            self._refuse(431, b"Request Header Fields Too Large", "The request's headers are too large.")
+        self._received += data
+        self._parse()
+
+    def _parse(self) -> None:
+        """Parse a little at a time while no request is queued. A parsed request needs far more memory than its text."""
+        while self._received and not self.pipeline and not self.transport.is_closing():
+            self._unset_keepalive_if_required()
+            data = bytes(self._received[:_PARSED_AT_ONCE])
+            del self._received[:_PARSED_AT_ONCE]
+            self._head_size += len(data)
+            self._request_size += len(data)
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                self._ignore_upgrade(data[upgrade.args[0] :])
+            except httptools.HttpParserError:
+                self._refuse(400, b"Bad Request", "Invalid HTTP request received.")
+            # The parser buffers a header or trailer until it is complete. Give up if it gets too long.
+            if self._head_size > _MAX_HEAD:
+                self._refuse(431, b"Request Header Fields Too Large", "The request's headers are too large.")
+            elif self._request_size > _MAX_REQUEST:
+                self._refuse(413, b"Content Too Large", "The request is too large.")
+
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Parse the request again without the header ``Upgrade``. With it, the parser takes the body for a request."""
+        headers = [header for header in self.headers if header[0] != b"upgrade"]
+        if headers == self.headers:
+            self._refuse(400, b"Bad Request", "Invalid HTTP request received.")  # CONNECT
+            return
+        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+        version = self.parser.get_http_version().encode()
+        head = b"%b %b HTTP/%b\r\n%b\r\n" % (self.parser.get_method(), self.url, version, lines)
+        self._received[:0] = head + rest
 
     def on_headers_complete(self) -> None:
         self._head_size = 0
+        if self.parser.should_upgrade():
+            return
+        if b"://" in self.url and not self.url.startswith(b"/"):
+            # The target is a URL. As HTTP requires, its host replaces the header.
+            host = self.url.partition(b"://")[2].partition(b"/")[0]
+            self.headers[:] = [*(header for header in self.headers if header[0] != b"host"), (b"host", host)]
         super().on_headers_complete()
+        self._without_response.append(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         self._head_size = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
         self._head_size = 0
+        self._request_size = 0
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self._without_response.popleft()
+        super().on_response_complete()
+        self._parse()
 
     def shutdown(self) -> None:
         super().shutdown()
         if self.transport.is_closing():
             self.transport.abort()  # over TLS, close() would wait for an idle client's close_notify
 
-    def send_400_response(self, msg: str) -> None:
-        self._refuse(400, b"Bad Request", msg)
-
     def _refuse(self, status_code: int, reason_phrase: bytes, message: str) -> None:
         """Respond with an error and close the connection.
 
-        If an earlier request on this connection has no response yet, only close it. The client would take the error for
-        the response to that request.
+        If an earlier request on this connection has no response yet, or this request has one, only close it. The client
+        would take the error for the response to another request.
         """
-        if self.cycle is None or self.cycle.response_complete is not self.cycle.more_body:
+        if self.transport.is_closing():
+            return
+        LOGGER.warning("closing a connection: %s", message)
+        is_incomplete = self.cycle is not None and self.cycle.more_body
+        if len(self._without_response) == is_incomplete:
             response = error_response(status_error(status_code, message))
             head = b"".join(b"%b: %b\r\n" % header for header in response.raw_headers)
-            self.transport.write(b"HTTP/1.1 %d %b\r\nconnection: close\r\n%b\r\n" % (status_code, reason_phrase, head))
-            self.transport.write(bytes(response.body))
+            head = b"HTTP/1.1 %d %b\r\nconnection: close\r\n%b\r\n" % (status_code, reason_phrase, head)
+            self.transport.write(head + bytes(response.body))
         self.transport.close()
+
+
+class _FlowControl(FlowControl):
+    """uvicorn's flow control, except that it reads nothing more while requests are queued."""
+
+    def __init__(self, transport: asyncio.Transport, queue: Sized) -> None:
+        super().__init__(transport)
+        self._queue = queue
+
+    def resume_reading(self) -> None:
+        if not self._queue:
+            super().resume_reading()

@@ -6,10 +6,11 @@ import sqlite3
 import threading
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
 from operator import attrgetter
+from pathlib import Path
 
 
 @dataclass
@@ -70,15 +71,17 @@ _SCHEMA = (
 _APPLICATION_ID = 0x41435352
 # A checksum, so that every change of the schema changes the version.
 _SCHEMA_VERSION = zlib.crc32("".join(_SCHEMA).encode()) >> 1
-_BUSY_TIMEOUT = 5.0
+BUSY_TIMEOUT = 5.0
+"""For how many seconds to wait for other users of the file."""
+_LOCK_TIMEOUT = 0.1
+_MIN_SIZE = 512  # bytes in the smallest page of SQLite
 
 
 class Store:
     """The database, in memory or in a file.
 
-    Every change is committed before its response is sent, so it survives even if the process is killed. Emulators that
-    share a file wait for each other, up to five seconds. The server's thread and the callers of ``clear`` share one
-    connection; a lock keeps their transactions apart.
+    Every change is committed before its response is sent, so it survives even if the process is killed. The server's
+    thread and the callers of ``clear`` share one connection; a lock keeps their transactions apart.
 
     :raises sqlite3.Error: The file cannot be opened, belongs to another program, or was written by an incompatible
      version of the emulator. Such a file is not changed.
@@ -88,14 +91,16 @@ class Store:
         _check_file(database)
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(
-            database, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+            database, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
         )
         try:
             self._create_tables()
-            _use_write_ahead_log(self._connection)
+            # If several connections do this at once, SQLite avoids a deadlock by raising an error at once.
+            _retry_while_locked(lambda: self._connection.execute("PRAGMA journal_mode = WAL"))
             # Commits need to survive a kill of the process, but not a power failure, so don't wait for the disk.
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._connection.execute("PRAGMA foreign_keys = ON")
+            self._connection.execute("PRAGMA busy_timeout = 0")
         except BaseException:
             self._connection.close()
             raise
@@ -118,8 +123,14 @@ class Store:
 
     @contextmanager
     def transaction(self, *, read_only: bool = False) -> Iterator[None]:
-        """Run a transaction. Unless it is read-only, it waits for other emulators that are writing to the file."""
-        with self._lock:
+        """Run a transaction.
+
+        If somebody else is writing, this raises an error for which :func:`is_locked` is true. It doesn't wait, because
+        waiting would stop the server from handling other requests.
+        """
+        if not self._lock.acquire(timeout=_LOCK_TIMEOUT):
+            raise sqlite3.OperationalError("the database is locked")
+        try:
             self._connection.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
             try:
                 yield
@@ -128,6 +139,8 @@ class Store:
                 if self._connection.in_transaction:  # SQLite itself rolls back after some errors
                     self._connection.execute("ROLLBACK")
                 raise
+        finally:
+            self._lock.release()
 
     def add_room(self, *, created_at: int, valid_from: int, valid_until: int, **booleans: bool) -> Room:
         # One ID in thirteen has 16 digits instead of 17.
@@ -200,6 +213,10 @@ class Store:
         self._connection.execute("INSERT INTO repeatable_requests VALUES (?, ?, ?)", (request_id, first_sent, response))
 
     def clear(self) -> None:
+        """Remove everything. This waits for other writers."""
+        _retry_while_locked(self._clear)
+
+    def _clear(self) -> None:
         with self.transaction():
             for table in ("participants", "rooms", "repeatable_requests"):
                 self._connection.execute(f"DELETE FROM {table}")
@@ -212,20 +229,20 @@ class Store:
 def _check_file(database: str) -> None:
     """Raise an error if the file is neither empty nor a database of the emulator.
 
-    This reads the header instead of opening the database, because SQLite may write to a database that it opens.
+    SQLite may write to a database that it opens, unless it is immutable. Python must not open the file instead: closing
+    it would release the locks of this process's other emulators, and then another process could delete their
+    write-ahead log.
     """
-    if not os.path.isfile(database):
+    if not os.path.isfile(database) or not os.path.getsize(database):
         return
-    try:
-        with open(database, "rb") as file:
-            header = file.read(100)
-    except OSError as error:
-        raise sqlite3.OperationalError(f"unable to open database file: {error.strerror}") from error
-    if not header:
-        return
-    if not header.startswith(b"SQLite format 3\0"):
+    if os.path.getsize(database) < _MIN_SIZE:  # SQLite would overwrite it
         raise sqlite3.DatabaseError("file is not a database")
-    _check_marks(int.from_bytes(header[68:72], "big"), int.from_bytes(header[60:64], "big"))
+    uri = f"{Path(database).absolute().as_uri()}?mode=ro&immutable=1"
+    with closing(sqlite3.connect(uri, uri=True)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")  # accept a file that another process is still creating
+        [application_id] = connection.execute("PRAGMA application_id").fetchone()
+        [version] = connection.execute("PRAGMA user_version").fetchone()
+    _check_marks(application_id, version)
 
 
 def _check_marks(application_id: int, version: int) -> None:
@@ -235,14 +252,18 @@ def _check_marks(application_id: int, version: int) -> None:
         raise sqlite3.DatabaseError("the file was written by an incompatible version of the emulator")
 
 
-def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    # If several connections do this at once, SQLite avoids a deadlock by raising an error at once. So retry here.
-    deadline = time.monotonic() + _BUSY_TIMEOUT
+def is_locked(error: sqlite3.Error) -> bool:
+    """Whether the error means that somebody else is using the database, so that a retry can succeed."""
+    return "locked" in str(error)
+
+
+def _retry_while_locked(operation: Callable[[], object]) -> None:
+    deadline = time.monotonic() + BUSY_TIMEOUT
     while True:
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            operation()
             return  # noqa: TRY300
         except sqlite3.OperationalError as error:  # noqa: PERF203
-            if "locked" not in str(error) or time.monotonic() > deadline:
+            if not is_locked(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
