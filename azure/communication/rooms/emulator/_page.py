@@ -13,8 +13,10 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from ._api_versions import API_VERSIONS
 from ._faults import Fault, Faults
 from ._request_log import ReceivedRequest, RequestLog
+from ._room_json import room_json
 from ._store import ROOM_STATES, Room, Store
 from ._time import Clock, format_time
 
@@ -140,12 +142,8 @@ def _is_navigation(request: Request) -> bool:
 
 def _room(room: Room, state: str, participants: Sequence[tuple[int, str, str]]) -> dict[str, object]:
     return {
-        "id": room.id,
+        **room_json(room, API_VERSIONS[-1]),
         "state": state,
-        "createdAt": format_time(room.created_at),
-        "validFrom": format_time(room.valid_from),
-        "validUntil": format_time(room.valid_until),
-        "pstnDialOutEnabled": bool(room.pstn_dial_out_enabled),
         "participants": [{"rawId": raw_id, "role": role} for _, raw_id, role in participants[:_MAX_PARTICIPANTS]],
         "hasMoreParticipants": len(participants) > _MAX_PARTICIPANTS,
     }

@@ -3,14 +3,12 @@
 import re
 from collections.abc import Mapping
 
-from ._api_versions import has_member
+from ._api_versions import boolean_members
 from ._errors import bad_arguments, wrong_type
 from ._store import Room
 from ._time import DAY, LAST, format_time, parse_time
 
 MAX_LIFETIME = 180 * DAY
-# The boolean members, and the attribute of Room that holds each.
-_BOOLEANS = {"pstnDialOutEnabled": "pstn_dial_out_enabled"}
 _ROLES = ("Presenter", "Attendee", "Consumer", "Collaborator")
 _RAW_ID = re.compile(
     r"(8:(acs|dod-acs|gcch-acs|spool|orgid|dod|gcch|teamsvisitor):|28:(orgid|dod|gcch):|4:).+", re.DOTALL
@@ -24,18 +22,17 @@ def room_json(room: Room, api_version: str) -> dict[str, object]:
         "validFrom": format_time(room.valid_from),
         "validUntil": format_time(room.valid_until),
     }
-    for member, attribute in _BOOLEANS.items():
-        if has_member(api_version, member):
-            data[member] = bool(getattr(room, attribute))
+    for member, attribute in boolean_members(api_version).items():
+        data[member] = bool(getattr(room, attribute))
     return data
 
 
 def read_booleans(data: Mapping[str, object], api_version: str) -> dict[str, bool]:
     """The boolean attributes of Room that the request sets."""
     values = {}
-    for member, attribute in _BOOLEANS.items():
+    for member, attribute in boolean_members(api_version).items():
         value = data.get(member)
-        if value is None or not has_member(api_version, member):
+        if value is None:
             continue
         if not isinstance(value, bool):
             raise wrong_type("a boolean", f"$.{member}")
