@@ -474,7 +474,9 @@ def test_connection_timeout_bounds_all_steps_together(
 
     def late_tunnel(connection: Connection) -> None:
         clock.now += 400
-        not_found_over_tls(certificates)(connection)
+        connection.send(TUNNEL)
+        connection.sock.recv(1)
+        connection.close()
 
     with wire_server(late_tunnel, certificates=certificates if proxy_over_tls else None) as proxy:
         client = RoomsClient("https://127.0.0.1", KEY, proxies={"https": proxy.endpoint}, retry_total=0)

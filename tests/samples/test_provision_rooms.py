@@ -628,7 +628,9 @@ def test_dask_worker_is_killed(tmp_path: Path, emulator: RoomsEmulator, client: 
     path = tmp_path / "meetings.csv"
     subjects = write_meetings(path, 60)
     local_cluster: Any = distributed.LocalCluster  # its types are incomplete
-    cluster = local_cluster(n_workers=2, threads_per_worker=4, processes=True, dashboard_address=None, host="127.0.0.1")
+    cluster = local_cluster(
+        n_workers=2, threads_per_worker=4, processes=True, dashboard_address="127.0.0.1:0", host="127.0.0.1"
+    )
     with cluster:
         victim = next(iter(cluster.workers.values())).pid
 
