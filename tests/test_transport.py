@@ -130,7 +130,7 @@ def test_key_is_rotated_while_threads_call() -> None:
 
 
 @pytest.mark.parametrize("copied", [deepcopy, lambda client: pickle.loads(pickle.dumps(client))])
-def test_copy_has_connections_of_its_own(
+def test_copy_has_its_own_connections(
     client: RoomsClient, emulator: RoomsEmulator, copied: Callable[[RoomsClient], RoomsClient]
 ) -> None:
     room = client.create_room()

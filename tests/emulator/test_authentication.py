@@ -9,7 +9,8 @@ import pytest
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 
-from .calls import get, signed_headers, wait_for
+from ..support.waiting import wait_for
+from .calls import get, signed_headers
 
 DENIED = {"error": {"code": "Denied", "message": "Denied by the resource provider."}}
 

@@ -14,7 +14,7 @@ from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 from azure.communication.rooms.emulator.__main__ import main
 
-from .calls import COMMAND, emulator_process
+from ..support.processes import COMMAND, emulator_process
 
 
 def line(process: subprocess.Popen[str]) -> str:

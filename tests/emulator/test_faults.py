@@ -8,7 +8,8 @@ from azure.core.exceptions import HttpResponseError, ServiceResponseError
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import Fault, RoomsEmulator
 
-from .calls import call, new_client, wait_for
+from ..support.waiting import wait_for
+from .calls import call, new_client
 
 NOT_EXECUTED: list[dict[str, Any]] = [{"status": 503}, {"status": 200}, {"body": b"{}"}, {"drop": "before"}]
 

@@ -13,7 +13,8 @@ import pytest
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
 
-from .calls import ALICE, BOB, call, days, host_of, new_client, wait_for
+from ..support.waiting import wait_for
+from .calls import ALICE, BOB, call, days, host_of, new_client
 
 PATHS = ["/_emulator", "/_emulator/", "/_emulator/page.css", "/_emulator/page.js", "/_emulator/icon.svg"]
 DATA = "/_emulator/data"

@@ -13,7 +13,8 @@ import pytest
 from azure.communication.rooms.emulator import RoomsEmulator
 
 from ..support.certificates import Certificates
-from .calls import new_client, wait_for
+from ..support.waiting import wait_for
+from .calls import new_client
 
 
 def memory() -> int:

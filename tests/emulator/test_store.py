@@ -12,7 +12,8 @@ from azure.communication.rooms import RoomParticipant, RoomsClient, UnknownIdent
 from azure.communication.rooms.emulator import RoomsEmulator, _store
 from azure.communication.rooms.emulator._store import Store
 
-from .calls import ALICE, new_client, wait_for
+from ..support.waiting import wait_for
+from .calls import ALICE, new_client
 
 STATEMENTS = {
     "rollback journal": ("CREATE TABLE notes (text)", "INSERT INTO notes VALUES ('mine')"),
