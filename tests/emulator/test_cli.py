@@ -113,7 +113,7 @@ def test_missing_extra_is_one_line(tmp_path: Path, missing: str) -> None:
     process = subprocess.run(COMMAND, capture_output=True, text=True, timeout=30, check=False, env=environment)
     assert process.returncode == 1
     [error] = process.stderr.splitlines()
-    assert f"the emulator needs {missing}: install this package with its extra" in error
+    assert f"the emulator needs {missing}: install this package with the emulator extra" in error
 
 
 def test_warning_if_not_on_loopback(capfd: pytest.CaptureFixture[str]) -> None:

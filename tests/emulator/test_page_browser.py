@@ -397,7 +397,7 @@ def test_page_survives_a_restart(running_browser: Browser) -> None:
         running_browser.open(emulator)
         port = int(emulator.endpoint.rpartition(":")[2])
         emulator.stop()
-        running_browser.wait(lambda: running_browser.text("#connection") == "The emulator does not respond")
+        running_browser.wait(lambda: running_browser.text("#connection") == "The emulator is not responding")
     with RoomsEmulator(port=port) as emulator, RoomsClient.from_connection_string(emulator.connection_string) as client:
         room_id = new_room(client)
         running_browser.wait(lambda: running_browser.texts("tbody .id") == [room_id])

@@ -63,7 +63,7 @@ class Fault:
 class Faults:
     """The faults that still apply to requests. Only the server's thread takes them.
 
-    Like the log of requests, it has no lock, so that a signal handler can stop the emulator.
+    Like the request log, it has no lock, so that a signal handler can stop the emulator.
     """
 
     def __init__(self) -> None:
