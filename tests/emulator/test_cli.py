@@ -1,4 +1,4 @@
-"""The emulator from the command line."""
+"""The emulator's command line."""
 
 import os
 import re
@@ -42,7 +42,7 @@ def test_many_signals(tmp_path: Path) -> None:
     for _ in range(5):
         with emulator_process("--port=0", f"--database={tmp_path / 'rooms.db'}") as process:
             assert line(process).startswith("endpoint=")
-            for _ in range(5000):  # some of them interrupt the handler of the one before
+            for _ in range(5000):  # some interrupt the handler of the previous signal
                 process.send_signal(signal.SIGINT)
                 process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=30) == 0
@@ -130,7 +130,7 @@ def test_warning_if_not_on_loopback(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    """Run the command line in this process, as if it got a signal while it starts."""
+    """Run the command line in this process, as if a signal arrived while it starts."""
     monkeypatch.setattr(signal, "signal", lambda number, handler: handler(number, None))
     monkeypatch.setattr(sys, "argv", ["emulator", *arguments])
     main()

@@ -93,7 +93,7 @@ def test_kill_under_load(tmp_path: Path) -> None:
             found = {room.id: room for room in client.list_rooms()}
             confirmed = [create.room for create in creates if create.room is not None]
             assert [found.get(room.id) for room in confirmed] == confirmed
-            # Sending an interrupted create again makes one room, whether or not the first attempt was executed.
+            # Sending an interrupted request again creates one room, whether or not the first attempt was executed.
             interrupted = [create for create in creates if create.room is None]
             assert len(interrupted) <= THREADS
             for create in interrupted:

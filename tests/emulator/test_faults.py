@@ -15,7 +15,7 @@ NOT_EXECUTED: list[dict[str, Any]] = [{"status": 503}, {"status": 200}, {"body":
 
 
 @pytest.mark.parametrize("fault", NOT_EXECUTED)
-def test_fault_instead_of_execution(emulator: RoomsEmulator, fault: dict[str, Any]) -> None:
+def test_fault_prevents_execution(emulator: RoomsEmulator, fault: dict[str, Any]) -> None:
     client = new_client(emulator)
     emulator.inject(**fault)
     with pytest.raises((HttpResponseError, ServiceResponseError)):
@@ -94,7 +94,7 @@ def test_injected_body(emulator: RoomsEmulator, client: RoomsClient, body: bytes
     assert response.headers["Content-Type"].startswith(content_type)
 
 
-def test_delay_affects_only_its_request(emulator: RoomsEmulator, client: RoomsClient) -> None:
+def test_delay_affects_only_one_request(emulator: RoomsEmulator, client: RoomsClient) -> None:
     emulator.inject(delay=30)
     with pytest.raises(ServiceResponseError):
         client.create_room(read_timeout=0.05, retry_total=0)

@@ -55,8 +55,8 @@ class RoomsEmulator:
     :keyword str database: The SQLite file for the rooms. Changes are written before the response is sent, so they
      survive even if the process is killed. Default: ``:memory:``, which uses no file.
     :keyword str access_key: The resource's access key, in base64. Default: a public development key.
-    :keyword int page_size: The number of rooms or participants on a page. As in the service, deleted rooms count towards
-     it but are left out, so a page of rooms can be shorter. Default: 30.
+    :keyword int page_size: The number of rooms or participants on a page. As in the service, deleted rooms count
+     towards it but are left out, so a page of rooms can be shorter. Default: 30.
     :keyword certfile: A PEM file with the certificate chain. If you pass it, the emulator uses TLS. Default: None.
     :paramtype certfile: str or None
     :keyword keyfile: A PEM file with the certificate's private key, unless ``certfile`` contains it. Default: None.
