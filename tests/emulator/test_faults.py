@@ -130,7 +130,7 @@ def test_stop_does_not_wait_for_delays(caplog: pytest.LogCaptureFixture) -> None
         ({"delay": 1, "retry_after": 1}, "retry_after needs a status"),
         ({"retry_after": 1}, "retry_after needs a status"),
         ({"status": 99}, "status must be from 200 to 599, not 99"),
-        ({"status": 204, "body": b"x"}, "a response with status 204 has no body"),
+        ({"status": 204, "body": b"x"}, "a response with status code 204 has no body"),
         ({"status": 429, "retry_after": "1\r\nX: 1"}, "retry_after is not a valid header value"),
         ({"status": 500, "times": 0}, "times must be at least 1, not 0"),
         ({"delay": -1}, "delay must not be negative: -1"),

@@ -125,8 +125,8 @@ class Store:
     def transaction(self, *, read_only: bool = False) -> Iterator[None]:
         """Run a transaction.
 
-        If something else is writing, this raises an error for which :func:`is_locked` is true. It does not wait,
-        because then the server could not handle other requests.
+        If something else is writing, this raises an error that :func:`is_locked` recognizes. It does not wait, because
+        then the server could not handle other requests.
         """
         if not self._lock.acquire(timeout=_LOCK_TIMEOUT):
             raise sqlite3.OperationalError("the database is locked")
