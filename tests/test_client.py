@@ -1,8 +1,6 @@
 """The client's methods, as its callers use them."""
 
-import copy
 import json
-import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -379,13 +377,3 @@ def test_endpoint_with_path_prefix(emulator: RoomsEmulator) -> None:
     ):
         client.get_room(NO_ROOM)
     assert emulator.requests[-1].path == f"/prefix/rooms/{NO_ROOM}"
-
-
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda client: pickle.loads(pickle.dumps(client))])
-def test_copy_has_its_own_connections(
-    client: RoomsClient, emulator: RoomsEmulator, copied: Callable[[RoomsClient], RoomsClient]
-) -> None:
-    room = client.create_room()
-    with copied(client) as other:
-        assert other.get_room(room.id) == room
-    assert client.get_room(room.id) == room

@@ -58,7 +58,7 @@ def tls_emulator(certificates: Certificates) -> Iterator[RoomsEmulator]:
 
 @pytest.fixture
 def tls_client(tls_emulator: RoomsEmulator) -> RoomsClient:
-    """A client that doesn't know the emulator's certificate authority."""
+    """A client that does not trust the emulator's certificate authority."""
     return RoomsClient.from_connection_string(tls_emulator.connection_string, retry_total=0)
 
 
@@ -101,7 +101,7 @@ def test_untrusted_certificate(
     assert len(tls_emulator.requests) == 1
 
 
-def test_certificate_of_another_host(tmp_path: Path) -> None:
+def test_certificate_for_another_host(tmp_path: Path) -> None:
     certificates = Certificates(tmp_path, "contoso.example")
     with wire_server(certificates=certificates) as server:
         client = RoomsClient(server.endpoint, KEY, retry_total=0, connection_verify=certificates.authority)
@@ -110,7 +110,7 @@ def test_certificate_of_another_host(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_certificates_of_the_environment(
+def test_certificates_from_environment(
     tls_emulator: RoomsEmulator, certificates: Certificates, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(name, certificates.authority)
@@ -139,7 +139,7 @@ def test_missing_certificate_file(option: str) -> None:
         client.create_room()
 
 
-def test_verify_none_means_the_default(tls_emulator: RoomsEmulator) -> None:
+def test_verify_none_is_the_default(tls_emulator: RoomsEmulator) -> None:
     nothing: Any = None
     client = RoomsClient.from_connection_string(
         tls_emulator.connection_string, connection_verify=nothing, retry_total=0
@@ -149,7 +149,7 @@ def test_verify_none_means_the_default(tls_emulator: RoomsEmulator) -> None:
             client.create_room(**options)
 
 
-def test_unverified_call_is_the_only_one(tls_client: RoomsClient) -> None:
+def test_unverified_call_does_not_stick(tls_client: RoomsClient) -> None:
     for _ in range(2):
         with pytest.warns(InsecureRequestWarning):
             assert tls_client.create_room(connection_verify=False).id
@@ -169,7 +169,7 @@ def test_client_certificate_does_not_stick(certificates: Certificates) -> None:
     assert [request.connection for request in server.requests] == [0, 1, 1, 0]
 
 
-def test_response_that_tls_cannot_read(certificates: Certificates) -> None:
+def test_response_without_tls_is_retried(certificates: Certificates) -> None:
     def garbled(connection: Connection) -> None:
         socket.socket.sendall(connection.sock, NOT_FOUND)
 
@@ -182,13 +182,13 @@ def test_response_that_tls_cannot_read(certificates: Certificates) -> None:
 # Proxies
 
 
-def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_from_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     with wire_server(response(), response()) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.endpoint)
         client = RoomsClient("http://contoso.example", KEY)
         client.get_room("99")
         monkeypatch.delenv("HTTP_PROXY")
-        client.get_room("99")  # it was read when the connection was made
+        client.get_room("99")  # the variable was read when the connection was opened
     for request in proxy.requests:
         assert request.target == "http://contoso.example/rooms/99?api-version=2025-03-13"
         assert request.headers.get_all("Host") == ["contoso.example"]
@@ -204,14 +204,14 @@ def test_no_proxy(monkeypatch: pytest.MonkeyPatch, no_proxy: str) -> None:
 
 
 @pytest.mark.parametrize("no_proxy", ["10.0.0.0/8", "127.0.0.1:9", "example", ""])
-def test_no_proxy_of_other_hosts(monkeypatch: pytest.MonkeyPatch, no_proxy: str) -> None:
+def test_no_proxy_for_other_hosts(monkeypatch: pytest.MonkeyPatch, no_proxy: str) -> None:
     with wire_server(response()) as proxy:
         monkeypatch.setenv("ALL_PROXY", proxy.endpoint)
         monkeypatch.setenv("NO_PROXY", no_proxy)
         assert RoomsClient("http://127.0.0.1:1", KEY).get_room("99").id
 
 
-def test_no_proxy_without_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_without_env_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     with wire_server(response()) as server:
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
         assert RoomsClient(server.endpoint, KEY, use_env_settings=False).get_room("99").id
@@ -240,13 +240,13 @@ def test_empty_proxies(proxies: Any) -> None:
         assert RoomsClient(server.endpoint, KEY).get_room("99", proxies=proxies).id
 
 
-def test_empty_proxies_replace_the_clients() -> None:
+def test_empty_proxies_override_client() -> None:
     with wire_server(response()) as server:
         client = RoomsClient(server.endpoint, KEY, proxies={"http": "http://127.0.0.1:1"})
         assert client.get_room("99", proxies={}).id
 
 
-def test_url_through_a_proxy_is_as_it_was_signed() -> None:
+def test_url_through_proxy_is_as_signed() -> None:
     urls = ["http://contoso.example:80/rooms/99?a", "http://contoso.example./rooms/./98/../99?a#top"]
     with wire_server(*[response()] * 2) as proxy:
         client = RoomsClient("http://contoso.example", KEY, proxies={"http": proxy.endpoint})
@@ -272,7 +272,7 @@ def test_proxy_credentials(certificates: Certificates, credentials: str) -> None
     assert proxy.requests[1].headers["Authorization"] is None
 
 
-def test_tunnel_through_a_proxy(tls_emulator: RoomsEmulator, certificates: Certificates) -> None:
+def test_tunnel_through_proxy(tls_emulator: RoomsEmulator, certificates: Certificates) -> None:
     port = int(tls_emulator.endpoint.rpartition(":")[2])
     with wire_server(tunnel_to(port)) as proxy:
         with RoomsClient.from_connection_string(
@@ -298,7 +298,7 @@ def test_proxy_over_tls(certificates: Certificates, scheme: str) -> None:
         assert client.get_room("99").id
 
 
-def test_tunnel_through_a_proxy_over_tls(tls_emulator: RoomsEmulator, certificates: Certificates) -> None:
+def test_tunnel_through_tls_proxy(tls_emulator: RoomsEmulator, certificates: Certificates) -> None:
     port = int(tls_emulator.endpoint.rpartition(":")[2])
     with (
         wire_server(tunnel_to(port), certificates=certificates) as proxy,
@@ -339,14 +339,14 @@ def test_malformed_proxy_url_is_not_shown(monkeypatch: pytest.MonkeyPatch, url: 
     assert "secret" not in "".join(traceback.format_exception(caught.value))
 
 
-def test_socks_proxy_is_refused() -> None:
+def test_socks_proxy_is_rejected() -> None:
     client = RoomsClient("http://contoso.example", KEY, proxies={"http": "socks5h://127.0.0.1:1080"})
     with pytest.raises(ValueError, match=r"SOCKS.*transport=RequestsTransport\(\)"):
         client.get_room("99")
 
 
 def break_tls(certificates: Certificates) -> Callable[[Connection], None]:
-    """Accept the tunnel, read the request through it, and break the connection."""
+    """Accept the tunnel, read a request through it, and close the connection without a response."""
 
     def step(connection: Connection) -> None:
         connection.send(TUNNEL)
@@ -377,14 +377,14 @@ def delete_through(proxy: WireServer, scheme: str, certificates: Certificates) -
     ).delete_room("99")
 
 
-def test_delete_broken_behind_a_proxy_succeeds(certificates: Certificates) -> None:
+def test_retried_delete_behind_proxy_succeeds(certificates: Certificates) -> None:
     with wire_server(Connection.close, NOT_FOUND) as proxy:
         delete_through(proxy, "http", certificates)
     with wire_server(break_tls(certificates), not_found_over_tls(certificates)) as proxy:
         delete_through(proxy, "https", certificates)
 
 
-def test_delete_refused_by_a_proxy_is_not_found(certificates: Certificates) -> None:
+def test_delete_rejected_by_proxy_is_not_found(certificates: Certificates) -> None:
     with (
         wire_server(response(status="502 No"), not_found_over_tls(certificates)) as proxy,
         pytest.raises(ResourceNotFoundError),
@@ -392,7 +392,8 @@ def test_delete_refused_by_a_proxy_is_not_found(certificates: Certificates) -> N
         delete_through(proxy, "https", certificates)
 
 
-# Timeouts. Every server ends its response at last, so a call without a limit succeeds, which fails the test.
+# Timeouts. Each server completes its response eventually, so a call that ignored the timeout would succeed and fail
+# the test.
 
 LAST_BYTES = 200
 
@@ -426,14 +427,14 @@ SLOW = {
 
 @pytest.mark.parametrize("tls", [False, True])
 @pytest.mark.parametrize("part", SLOW)
-def test_read_timeout_bounds_the_whole_response(part: str, tls: bool, certificates: Certificates) -> None:
+def test_read_timeout_bounds_whole_response(part: str, tls: bool, certificates: Certificates) -> None:
     with wire_server(SLOW[part], certificates=certificates if tls else None) as server:
         client = RoomsClient(server.endpoint, KEY, connection_verify=certificates.authority, retry_total=0)
         with pytest.raises(ServiceResponseTimeoutError):
             client.get_room("99", read_timeout=0.2)
 
 
-def test_read_timeout_bounds_a_stream() -> None:
+def test_read_timeout_bounds_stream() -> None:
     with wire_server(SLOW["body"]) as server:
         client = RoomsClient(server.endpoint, KEY, retry_total=0, read_timeout=0.2)
         streamed = client.send_request(HttpRequest("GET", "/rooms/99"), stream=True)
@@ -441,7 +442,7 @@ def test_read_timeout_bounds_a_stream() -> None:
             streamed.read()
 
 
-def test_connection_timeout_bounds_a_tunnel() -> None:
+def test_connection_timeout_bounds_tunnel() -> None:
     stall = slow(b"HTTP/1.1 200 OK\r\nX: " + b"a" * LAST_BYTES + b"\r\n\r\n")
     with wire_server(stall) as proxy:
         client = RoomsClient("https://contoso.example", KEY, proxies={"https": proxy.endpoint}, retry_total=0)
@@ -450,7 +451,7 @@ def test_connection_timeout_bounds_a_tunnel() -> None:
 
 
 @pytest.mark.parametrize("tunnel", [False, True])
-def test_connection_timeout_bounds_a_handshake(tunnel: bool) -> None:
+def test_connection_timeout_bounds_handshake(tunnel: bool) -> None:
     def handshake(connection: Connection) -> None:
         connection.trickle(b"\x16\x03\x03\x40\x00" + bytes(LAST_BYTES))
 
@@ -466,7 +467,7 @@ def test_connection_timeout_bounds_a_handshake(tunnel: bool) -> None:
 
 
 @pytest.mark.parametrize("proxy_over_tls", [False, True])
-def test_connection_timeout_bounds_all_steps_together(
+def test_connection_timeout_bounds_all_steps(
     monkeypatch: pytest.MonkeyPatch, certificates: Certificates, proxy_over_tls: bool
 ) -> None:
     clock = SimpleNamespace(now=1000.0)
@@ -496,7 +497,7 @@ def test_connection_timeout_bounds_all_steps_together(
         ("read_timeout", 0),
     ],
 )
-def test_impossible_timeout_is_refused(option: str, seconds: float) -> None:
+def test_impossible_timeout_is_rejected(option: str, seconds: float) -> None:
     with wire_server(response()) as server:
         client = RoomsClient(server.endpoint, KEY)
         options: dict[str, Any] = {option: seconds}
@@ -519,7 +520,7 @@ def test_unknown_host_is_a_request_error() -> None:
 
 
 @pytest.mark.parametrize("location", ["ftp://127.0.0.1/", "https://127.0.0.1:99999/", "https://a%/"])
-def test_redirect_that_leads_nowhere(location: str, certificates: Certificates) -> None:
+def test_redirect_to_invalid_location(location: str, certificates: Certificates) -> None:
     moved = response(status="307 Moved", headers=f"Location: {location}\r\n")
     with wire_server(moved, certificates=certificates) as server:
         for credential in (KEY, Token()):

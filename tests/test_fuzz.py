@@ -1,4 +1,4 @@
-"""The fuzzer: under attack, each call gets the response to its own request or an AzureError."""
+"""Runs the fuzzer: with a hostile server, each call returns the response to its own request or raises an AzureError."""
 
 import secrets
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 
 
 def fuzz(seconds: int, interrupts: int = 0) -> None:
-    """Run it in a process of its own, because signals are of a process. A failure prints the seed."""
+    """Run the fuzzer in its own process, because a signal goes to the whole process. A failure shows the seed."""
     seed = str(secrets.randbelow(10**6))
     command = [sys.executable, "-m", "tests.support.fuzz", "--seconds", str(seconds), "--seed", seed]
     process = subprocess.run(
@@ -18,15 +18,15 @@ def fuzz(seconds: int, interrupts: int = 0) -> None:
     assert process.returncode == 0, f"seed {seed}: {process.stdout}{process.stderr}"
 
 
-def test_no_response_is_mixed_up() -> None:
+def test_responses_match_requests() -> None:
     fuzz(4)
 
 
 @pytest.mark.soak
-def test_no_response_is_mixed_up_for_a_while() -> None:
+def test_responses_match_for_30_seconds() -> None:
     fuzz(30)
 
 
 @pytest.mark.soak
-def test_no_response_is_mixed_up_by_interrupts() -> None:
+def test_responses_match_despite_interrupts() -> None:
     fuzz(30, interrupts=5000)

@@ -1,4 +1,4 @@
-"""Where a response begins and ends. No call gets a part of the response to another one."""
+"""HTTP/1.1: what a request contains, and where a response ends. No call gets a part of another call's response."""
 
 import contextlib
 import json
@@ -36,7 +36,7 @@ def cut(data: bytes, places: list[int]) -> Pieces:
 
 
 def read(stream: Pieces, method: str = "GET") -> tuple[int, list[tuple[str, str]], bytes, bool]:
-    """Status, headers and body, and whether the connection can be used again."""
+    """The status code, headers and body, and whether the connection can be reused."""
     ends: list[bool] = []
     response = Http1Response(stream, method, ends.append)
     body = response.read()
@@ -74,7 +74,7 @@ def test_any_response_in_any_pieces(
 
 
 @given(data=st.binary() | st.binary().map(lambda tail: b"HTTP/1.1 200 OK\r\n" + tail), places=PLACES)
-def test_any_bytes_are_a_response_or_an_error(data: bytes, places: list[int]) -> None:
+def test_any_bytes_are_response_or_error(data: bytes, places: list[int]) -> None:
     with contextlib.suppress(HTTPException):
         read(cut(data, places))
 
@@ -84,7 +84,7 @@ def test_any_bytes_are_a_response_or_an_error(data: bytes, places: list[int]) ->
     headers=st.dictionaries(TOKENS, VALUES),
     body=st.none() | st.binary(),
 )
-def test_a_request_is_what_was_asked_for(method: str, headers: dict[str, str], body: bytes | None) -> None:
+def test_request_has_given_content(method: str, headers: dict[str, str], body: bytes | None) -> None:
     sent = request_bytes(method, "/rooms", {**headers, "Content-Length": "3", "transfer-encoding": "chunked"}, body)
     lines = [f"{method} /rooms HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     if body is not None or method == "POST":
@@ -110,13 +110,13 @@ def test_a_request_is_what_was_asked_for(method: str, headers: dict[str, str], b
         ("GET", "/", {"": "a"}),
     ],
 )
-def test_no_request_hides_another(method: str, target: str, headers: dict[str, str]) -> None:
+def test_request_cannot_hide_another(method: str, target: str, headers: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="characters that HTTP cannot send") as caught:
         request_bytes(method, target, headers, None)
     assert "a" not in str(caught.value).split()
 
 
-def test_a_tunnel_is_not_the_next_response() -> None:
+def test_tunnel_is_not_reused() -> None:
     assert read(Pieces(response(b"")), method="CONNECT")[3] is False
 
 
@@ -125,19 +125,19 @@ def chunks(*parts: bytes) -> bytes:
 
 
 def room_ids(*steps: Step, count: int = 2) -> list[str]:
-    """The IDs of the rooms that so many calls of one client get."""
+    """Call get_room this many times with one client. Return the rooms' IDs."""
     with wire_server(*steps) as server, RoomsClient(server.endpoint, KEY, retry_total=0, read_timeout=5) as client:
         return [client.get_room("99").id for _ in range(count)]
 
 
-OWN = [json.loads(ROOM)["id"], json.loads(OTHER_ROOM)["id"]]
+BOTH_IDS = [json.loads(ROOM)["id"], json.loads(OTHER_ROOM)["id"]]
 
 
 @pytest.mark.parametrize("status", ["100 Continue", "102 Processing", "103 Early Hints", "199 Whatever"])
 @pytest.mark.parametrize("headers", ["", "Link: </style>\r\n", "Content-Length: 5\r\n"])
 def test_interim_responses_are_skipped(status: str, headers: str) -> None:
     interim = f"HTTP/1.1 {status}\r\n{headers}\r\n".encode()
-    assert room_ids(interim + response(ROOM), interim * 3 + response(OTHER_ROOM)) == OWN
+    assert room_ids(interim + response(ROOM), interim * 3 + response(OTHER_ROOM)) == BOTH_IDS
 
 
 def test_switching_protocols_is_an_error() -> None:
@@ -146,18 +146,18 @@ def test_switching_protocols_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("length", range(len(response(b"")) - 1))
-def test_a_cut_off_head_is_an_error(length: int) -> None:
+def test_cut_off_head_is_an_error(length: int) -> None:
     with pytest.raises(ServiceResponseError):
         room_ids(then_close(response(b"")[:length]))
 
 
 @pytest.mark.parametrize("interim", [b"HTTP/1.1 100 Continue\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n"])
-def test_a_cut_off_interim_head_is_an_error(interim: bytes) -> None:
+def test_cut_off_interim_head_is_an_error(interim: bytes) -> None:
     with pytest.raises(ServiceResponseError):
         room_ids(then_close(interim))
 
 
-def test_a_cut_off_head_is_retried() -> None:
+def test_cut_off_head_is_retried() -> None:
     with wire_server(then_close(b"HTTP/1.1 200 OK\r\nContent-"), response()) as server:
         assert RoomsClient(server.endpoint, KEY, retry_backoff_factor=0).get_room("99").id
 
@@ -176,12 +176,12 @@ def test_a_cut_off_head_is_retried() -> None:
         "X: " + "a" * 140_000,
     ],
 )
-def test_a_malformed_header_is_an_error(line: str) -> None:
+def test_malformed_header_is_an_error(line: str) -> None:
     with pytest.raises(ServiceResponseError):
         room_ids(raw_response(f"{line}\r\nContent-Length: {len(ROOM)}", ROOM))
 
 
-def test_a_folded_header_is_one_header() -> None:
+def test_folded_header_is_joined() -> None:
     with wire_server(response(headers="X-Folded: a\r\n \t b\r\n\tc\r\n")) as server:
         assert get(RoomsClient(server.endpoint, KEY)).headers["X-Folded"] == "a b c"
 
@@ -212,7 +212,7 @@ def test_repeated_headers_are_joined() -> None:
     ],
 )
 @pytest.mark.parametrize("stream", [False, True])
-def test_an_unclear_length_is_an_error(headers: str, stream: bool) -> None:
+def test_unclear_length_is_an_error(headers: str, stream: bool) -> None:
     with wire_server(then_close(raw_response(headers, ROOM))) as server:
         client = RoomsClient(server.endpoint, KEY, retry_total=0)
         with pytest.raises(ServiceResponseError):
@@ -271,30 +271,30 @@ def test_chunks_are_joined(size: int) -> None:
         b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks(ROOM),
     ],
 )
-def test_surplus_bytes_are_not_the_next_response(first: bytes) -> None:
+def test_surplus_bytes_are_discarded(first: bytes) -> None:
     with wire_server(first, response(OTHER_ROOM)) as server:
         client = RoomsClient(server.endpoint, KEY)
-        assert [client.get_room("99").id for _ in range(2)] == OWN
+        assert [client.get_room("99").id for _ in range(2)] == BOTH_IDS
     assert [request.connection for request in server.requests] == [0, 1]
 
 
 @pytest.mark.parametrize("padding", [0, 7000, 9000, 12000])
-def test_surplus_bytes_over_tls_are_not_the_next_response(padding: int, certificates: Certificates) -> None:
+def test_surplus_bytes_over_tls_are_discarded(padding: int, certificates: Certificates) -> None:
     first = response(ROOM, headers=f"X-Padding: {'a' * padding}\r\n") + response(b"{}")
     with wire_server(first, response(OTHER_ROOM), certificates=certificates) as server:
         client = RoomsClient(server.endpoint, KEY, connection_verify=certificates.authority)
-        assert [client.get_room("99").id for _ in range(2)] == OWN
+        assert [client.get_room("99").id for _ in range(2)] == BOTH_IDS
 
 
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
 @pytest.mark.parametrize("framing", ["Content-Length: {length}", CHUNKED])
-def test_a_body_where_none_may_be_is_not_the_next_response(status: str, framing: str) -> None:
+def test_unexpected_body_is_discarded(status: str, framing: str) -> None:
     body = response(b"{}")
     first = raw_response(framing.format(length=len(body)), body, status)
     with wire_server(first, response(OTHER_ROOM)) as server:
         client = RoomsClient(server.endpoint, KEY, retry_total=0)
         assert get(client).read() == b""
-        assert client.get_room("99").id == OWN[1]
+        assert client.get_room("99").id == BOTH_IDS[1]
     assert [request.connection for request in server.requests] == [0, 1]
 
 
@@ -303,7 +303,7 @@ def test_head_has_no_body() -> None:
         client = RoomsClient(server.endpoint, KEY, read_timeout=5)
         request = HttpRequest("HEAD", "/rooms/99")
         assert client.send_request(request).content == b""
-        assert client.get_room("99").id == OWN[1]
+        assert client.get_room("99").id == BOTH_IDS[1]
 
 
 @pytest.mark.parametrize(
@@ -320,10 +320,10 @@ def test_head_has_no_body() -> None:
         (response(ROOM).replace(b"\r\n", b"\n"), [0, 0]),
     ],
 )
-def test_a_connection_is_kept_only_if_it_can_be(first: Step, connections: list[int]) -> None:
+def test_connection_is_reused_if_possible(first: Step, connections: list[int]) -> None:
     if isinstance(first, bytes):
         first = first.replace(b" 169 ", b" %d " % len(ROOM))
     with wire_server(first, response(OTHER_ROOM)) as server:
         client = RoomsClient(server.endpoint, KEY, read_timeout=5, retry_total=0)
-        assert [client.get_room("99").id for _ in range(2)] == OWN
+        assert [client.get_room("99").id for _ in range(2)] == BOTH_IDS
     assert [request.connection for request in server.requests] == connections

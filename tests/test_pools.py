@@ -1,4 +1,4 @@
-"""Pools: which connections are kept, and what forks and signals do to them."""
+"""Connection pools: which connections are kept, and what happens on forks and signals."""
 
 import os
 import signal
@@ -81,7 +81,7 @@ def test_ipv6() -> None:
 
 
 def run(program: str, *args: str, timeout: float = 120) -> str:
-    """Run a Python program; one that hangs fails."""
+    """Run a Python program. Fail if it fails or hangs."""
     result = subprocess.run(
         [sys.executable, "-W", "error", "-c", program, *args],
         check=False,
@@ -131,20 +131,20 @@ for _ in range(10):
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 def test_fork(emulator: RoomsEmulator, client: RoomsClient) -> None:
     run(FORK, emulator.connection_string)
     assert len({room.id for room in client.list_rooms()}) == 1 + 20 + 20
     assert {request.status_code for request in emulator.requests} == {200, 201}
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 def test_fork_with_threads(emulator: RoomsEmulator, client: RoomsClient) -> None:
     run(FORK_WITH_THREADS, emulator.connection_string)
     assert len({room.id for room in client.list_rooms()}) == 1 + 10 * 8
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no interval timers here")
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs signal.setitimer")
 def test_exceptions_from_signal_handlers() -> None:
     output = run("from tests.support import fuzz; fuzz.main()", "--seconds=60", "--interrupts=3000", "--seed=1")
     assert "interrupts" in output

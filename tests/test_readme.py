@@ -10,9 +10,9 @@ from azure.core.settings import settings
 from azure.communication.rooms import PhoneNumberIdentifier, RoomParticipant, RoomsClient
 from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
 
-from .emulator.calls import emulator_process
 from .support import ROOT
 from .support.operations import OPERATIONS
+from .support.processes import emulator_process
 
 pytest_plugins = ["pytester"]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

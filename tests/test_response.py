@@ -22,7 +22,7 @@ from .support.wire_server import KEY, OTHER_ROOM, ROOM, get, response, then_clos
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_cut_off_body_is_an_error(stream: bool) -> None:
+def test_cut_off_body_is_an_error(stream: bool) -> None:
     with wire_server(then_close(response()[:-1])) as server:
         client = RoomsClient(server.endpoint, KEY, retry_total=0)
         with pytest.raises(ServiceResponseError):
@@ -44,7 +44,7 @@ def test_compressed_bodies_are_decoded(coding: str, compress: type[bytes]) -> No
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_body_that_cannot_be_decoded_is_an_error(stream: bool) -> None:
+def test_undecodable_body_is_an_error(stream: bool) -> None:
     with wire_server(response(b"not gzip", headers="Content-Encoding: gzip\r\n")) as server:
         client = RoomsClient(server.endpoint, KEY, retry_total=0)
         with pytest.raises(ServiceResponseError):
@@ -57,7 +57,7 @@ def streamed() -> Iterator[HttpResponse]:
         yield get(client, stream=True)
 
 
-def test_a_stream_is_read_on_demand(streamed: HttpResponse) -> None:
+def test_stream_is_read_on_demand(streamed: HttpResponse) -> None:
     with pytest.raises(ResponseNotReadError):
         streamed.content  # noqa: B018
     assert streamed.read() == streamed.content == ROOM
@@ -66,14 +66,14 @@ def test_a_stream_is_read_on_demand(streamed: HttpResponse) -> None:
     assert (streamed.is_closed, streamed.is_stream_consumed) == (True, True)
 
 
-def test_a_stream_is_read_once(streamed: HttpResponse) -> None:
+def test_stream_is_read_once(streamed: HttpResponse) -> None:
     assert b"".join(streamed.iter_bytes()) == ROOM
     for read_again in (streamed.iter_bytes, streamed.iter_raw):
         with pytest.raises(StreamConsumedError):
             list(read_again())
 
 
-def test_a_closed_stream_cannot_be_read(streamed: HttpResponse) -> None:
+def test_closed_stream_cannot_be_read(streamed: HttpResponse) -> None:
     streamed.close()
     with pytest.raises(StreamClosedError):
         streamed.read()
@@ -87,7 +87,7 @@ def test_raise_for_status() -> None:
 
 
 @pytest.mark.parametrize("leave", ["close", "with", "abandon", "break"])
-def test_a_half_read_stream_is_not_the_next_response(leave: str) -> None:
+def test_half_read_stream_is_discarded(leave: str) -> None:
     with wire_server(response(ROOM * 1000), response(OTHER_ROOM)) as server:
         client = RoomsClient(server.endpoint, KEY)
         streamed = get(client, stream=True)
@@ -107,7 +107,7 @@ def test_a_half_read_stream_is_not_the_next_response(leave: str) -> None:
     assert [request.connection for request in server.requests] == [0, 1]
 
 
-def test_a_stream_read_to_its_end_keeps_the_connection() -> None:
+def test_fully_read_stream_keeps_connection() -> None:
     with wire_server(*[response()] * 3) as server:
         client = RoomsClient(server.endpoint, KEY)
         for _ in range(3):
@@ -116,7 +116,7 @@ def test_a_stream_read_to_its_end_keeps_the_connection() -> None:
 
 
 @pytest.mark.parametrize("first", ["503 Busy", "307 Moved"])
-def test_a_streamed_response_nobody_reads_is_closed(first: str) -> None:
+def test_unread_stream_is_closed(first: str) -> None:
     unread = response(ROOM * 1000, first, headers="Location: /rooms/98?api-version=2025-03-13\r\n")
     with wire_server(unread, response(OTHER_ROOM)) as server:
         client = RoomsClient(server.endpoint, KEY, retry_backoff_factor=0)

@@ -1,4 +1,4 @@
-"""The transport: what it sends and refuses, threads, copies and other transports."""
+"""The transport: what it sends and rejects, threads, copies and other transports."""
 
 import gzip
 import multiprocessing
@@ -53,7 +53,7 @@ def test_text_is_sent_as_utf_8(client: RoomsClient, emulator: RoomsEmulator) -> 
 
 
 @pytest.mark.parametrize("content", [{"data": {"a": "b"}}, {"content": iter([b"a"])}])
-def test_other_content_is_refused(client: RoomsClient, emulator: RoomsEmulator, content: dict[str, object]) -> None:
+def test_other_content_is_rejected(client: RoomsClient, emulator: RoomsEmulator, content: dict[str, object]) -> None:
     with pytest.raises(TypeError, match="content must be bytes or str"):
         client.send_request(HttpRequest("POST", "/rooms", **content))  # type: ignore[arg-type]
     assert emulator.requests == []
@@ -68,7 +68,7 @@ def test_other_content_is_refused(client: RoomsClient, emulator: RoomsEmulator, 
         HttpRequest("GET", "/rooms", headers={"X:": "a"}),
     ],
 )
-def test_request_that_hides_another_is_refused(emulator: RoomsEmulator, request_: HttpRequest) -> None:
+def test_hidden_request_is_rejected(emulator: RoomsEmulator, request_: HttpRequest) -> None:
     client = RoomsClient.from_connection_string(emulator.connection_string, policies=[])
     with pytest.raises(ValueError, match="characters that HTTP cannot send"):
         client.send_request(request_)
@@ -82,7 +82,7 @@ def test_url_is_percent_encoded(emulator: RoomsEmulator) -> None:
     assert (request.path, request.query) == ("/rooms/a%20b%E2%98%83%2F", "c=%22d%22&e=%41+")
 
 
-def test_response_before_the_request_was_read() -> None:
+def test_response_before_request_is_read() -> None:
     def respond_at_once(connection: Connection) -> None:
         connection.sock.recv(1)
         connection.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
@@ -106,7 +106,7 @@ def test_threads_share_connections(client: RoomsClient, emulator: RoomsEmulator)
     assert {room.id for room in client.list_rooms()} == ids
 
 
-def test_key_is_rotated_while_threads_call() -> None:
+def test_key_rotation_during_calls() -> None:
     first, second = "Zmlyc3Q=", "c2Vjb25k"
     credential = AzureKeyCredential(first)
     stop = threading.Event()
@@ -130,7 +130,7 @@ def test_key_is_rotated_while_threads_call() -> None:
 
 
 @pytest.mark.parametrize("copied", [deepcopy, lambda client: pickle.loads(pickle.dumps(client))])
-def test_copy_has_connections_of_its_own(
+def test_copy_has_its_own_connections(
     client: RoomsClient, emulator: RoomsEmulator, copied: Callable[[RoomsClient], RoomsClient]
 ) -> None:
     room = client.create_room()
@@ -139,7 +139,7 @@ def test_copy_has_connections_of_its_own(
     assert client.get_room(room.id) == room
 
 
-def test_spawned_process_uses_the_client(client: RoomsClient, emulator: RoomsEmulator) -> None:
+def test_spawned_process_uses_client(client: RoomsClient, emulator: RoomsEmulator) -> None:
     process = multiprocessing.get_context("spawn").Process(target=client.create_room)
     process.start()
     process.join()
@@ -147,7 +147,7 @@ def test_spawned_process_uses_the_client(client: RoomsClient, emulator: RoomsEmu
     assert len(list(client.list_rooms())) == 1
 
 
-def test_closed_client_says_so(emulator: RoomsEmulator) -> None:
+def test_closed_client_raises_error(emulator: RoomsEmulator) -> None:
     client = RoomsClient.from_connection_string(emulator.connection_string)
     client.close()
     client.close()

@@ -1,15 +1,7 @@
 """Requests to the emulator, with and without the client."""
 
-import base64
-import hashlib
-import hmac
 import http.client
 import json
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from email.utils import formatdate
 from typing import Any
@@ -19,7 +11,8 @@ from azure.core.rest import HttpRequest, HttpResponse
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
 
-COMMAND = [sys.executable, "-m", "azure.communication.rooms.emulator"]
+from ..support.credentials import signature_headers
+
 ROOMS = "/rooms?api-version=2025-03-13"
 ALICE = "8:acs:a_alice"
 BOB = "8:acs:a_bob"
@@ -38,7 +31,7 @@ def call(
     version: str = "2025-03-13",
     headers: dict[str, str] | None = None,
 ) -> HttpResponse:
-    """Send a request as it is, except that the client signs it."""
+    """Send a request unchanged, except that the client signs it."""
     content_type = "application/json" if method == "POST" else "application/merge-patch+json"
     all_headers = {"Content-Type": content_type} if body is not None else {}
     content = None if body is None else json.dumps(body).encode()
@@ -73,36 +66,15 @@ def days(number: float) -> str:
     return (datetime.now(timezone.utc) + timedelta(days=number)).isoformat().replace("+00:00", "Z")
 
 
-@contextmanager
-def emulator_process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """An emulator in its own process, which is killed at the end."""
-    with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    """Wait until the server's thread has made the condition true."""
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0)
-
-
 def host_of(emulator: RoomsEmulator) -> str:
     return emulator.endpoint.removeprefix("http://")
 
 
 def signed_headers(emulator: RoomsEmulator, target: str = ROOMS, *, date: str | None = None) -> dict[str, str]:
-    """The headers of a GET, signed without the library's help."""
-    date = date or formatdate(usegmt=True)
-    digest = base64.b64encode(hashlib.sha256(b"").digest()).decode()
-    text = f"GET\n{target}\n{date};{host_of(emulator)};{digest}".encode()
-    signature = base64.b64encode(hmac.digest(base64.b64decode(DEVELOPMENT_ACCESS_KEY), text, "sha256")).decode()
-    authorization = f"HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature={signature}"
-    return {"x-ms-date": date, "x-ms-content-sha256": digest, "Authorization": authorization}
+    """The headers of a signed GET request to the emulator."""
+    return signature_headers(
+        "GET", target, date or formatdate(usegmt=True), host_of(emulator), access_key=DEVELOPMENT_ACCESS_KEY
+    )
 
 
 def get(

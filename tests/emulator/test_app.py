@@ -16,7 +16,7 @@ LISTEN_ALL = "0.0.0.0"
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:8787", "127.0.0.1.evil.example", "localhost.", "[::1]", "192.0.2.1", "", "*"]
 )
-def test_foreign_hosts_are_refused(emulator: RoomsEmulator, host: str) -> None:
+def test_other_hosts_are_rejected(emulator: RoomsEmulator, host: str) -> None:
     emulator.inject(status=500)
     status_code, body = get(emulator, {"Host": host})
     assert (status_code, body["error"]["code"]) == (421, "MisdirectedRequest")
@@ -37,7 +37,7 @@ def test_allowed_hosts_are_served(host: str) -> None:
         assert get(emulator, {"Host": f"x{host}"})[0] == 421
 
 
-def test_any_ip_address_if_listening_on_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_listening_on_all_allows_any_ip(monkeypatch: pytest.MonkeyPatch) -> None:
     create_server = socket.create_server
     monkeypatch.setattr(socket, "create_server", lambda address, **kwargs: create_server(("127.0.0.1", 0), **kwargs))
     with RoomsEmulator(host=LISTEN_ALL) as emulator:
@@ -58,7 +58,7 @@ def test_any_ip_address_if_listening_on_all(monkeypatch: pytest.MonkeyPatch) -> 
         (b"http://evil.example/rooms", [b"localhost"], 421),
     ],
 )
-def test_host_of_the_target_or_else_the_only_header(
+def test_host_from_url_or_single_header(
     emulator: RoomsEmulator, target: bytes, hosts: list[bytes], status_code: int
 ) -> None:
     with socket.create_connection(("127.0.0.1", urlsplit(emulator.endpoint).port or 0), timeout=30) as connection:
@@ -67,7 +67,7 @@ def test_host_of_the_target_or_else_the_only_header(
         assert connection.recv(12) == b"HTTP/1.1 %d" % status_code
 
 
-def test_localhost_by_its_address() -> None:
+def test_localhost_allows_its_address() -> None:
     with RoomsEmulator(host="localhost") as emulator:
         assert get(emulator, {"Host": "127.0.0.1:8787"})[0] == 401
 
@@ -80,7 +80,7 @@ def test_unknown_method_or_path(client: RoomsClient, method: str, path: str, sta
     assert response.headers.get("Allow") == ("GET, HEAD, POST" if status_code == 405 else None)
 
 
-def test_slash_in_a_room_id(client: RoomsClient) -> None:
+def test_slash_in_room_id(client: RoomsClient) -> None:
     response = call(client, "GET", f"/rooms/{client.create_room().id}%2Fparticipants")
     assert message(response) == "Invalid room ID length."
 

@@ -9,7 +9,8 @@ import pytest
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 
-from .calls import get, signed_headers, wait_for
+from ..support.waiting import wait_for
+from .calls import get, signed_headers
 
 DENIED = {"error": {"code": "Denied", "message": "Denied by the resource provider."}}
 
@@ -59,7 +60,7 @@ def test_log_explains_401(
     change(headers)
     with caplog.at_level(logging.INFO, "azure.communication.rooms.emulator"):
         assert get(emulator, headers) == (401, DENIED)
-        wait_for(lambda: caplog.messages)  # the log line follows the response
+        wait_for(lambda: caplog.messages)  # the emulator logs the request after it responds
     assert re.search(rf" GET /rooms 401 [0-9.]+ ms: {reason}", caplog.messages[-1])
     assert headers.get("Authorization", "none")[-20:] not in caplog.text
 

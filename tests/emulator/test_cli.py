@@ -1,4 +1,4 @@
-"""The emulator from the command line."""
+"""The emulator's command line."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 from azure.communication.rooms.emulator.__main__ import main
 
-from .calls import COMMAND, emulator_process
+from ..support.processes import COMMAND, emulator_process
 
 
 def line(process: subprocess.Popen[str]) -> str:
@@ -42,7 +42,7 @@ def test_many_signals(tmp_path: Path) -> None:
     for _ in range(5):
         with emulator_process("--port=0", f"--database={tmp_path / 'rooms.db'}") as process:
             assert line(process).startswith("endpoint=")
-            for _ in range(5000):  # some of them interrupt the handler of the one before
+            for _ in range(5000):  # some interrupt the handler of the previous signal
                 process.send_signal(signal.SIGINT)
                 process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=30) == 0
@@ -113,7 +113,7 @@ def test_missing_extra_is_one_line(tmp_path: Path, missing: str) -> None:
     process = subprocess.run(COMMAND, capture_output=True, text=True, timeout=30, check=False, env=environment)
     assert process.returncode == 1
     [error] = process.stderr.splitlines()
-    assert f"the emulator needs {missing}: install this package with its extra" in error
+    assert f"the emulator needs {missing}: install this package with the emulator extra" in error
 
 
 def test_warning_if_not_on_loopback(capfd: pytest.CaptureFixture[str]) -> None:
@@ -130,7 +130,7 @@ def test_warning_if_not_on_loopback(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    """Run the command line in this process, as if it got a signal while it starts."""
+    """Run the command line in this process, as if a signal arrived while it starts."""
     monkeypatch.setattr(signal, "signal", lambda number, handler: handler(number, None))
     monkeypatch.setattr(sys, "argv", ["emulator", *arguments])
     main()

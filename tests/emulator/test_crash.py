@@ -16,7 +16,7 @@ from azure.core.exceptions import AzureError
 
 from azure.communication.rooms import CommunicationRoom, PhoneNumberIdentifier, RoomParticipant, RoomsClient
 
-from . import calls
+from ..support.processes import emulator_process
 
 ROUNDS = 20
 THREADS = 4
@@ -49,9 +49,9 @@ class Create:
 
 
 @contextmanager
-def emulator_process(database: Path) -> Iterator[tuple[subprocess.Popen[str], RoomsClient]]:
-    """An emulator in its own process, and a client of it. The process is killed at the end, if not before."""
-    with calls.emulator_process("--port=0", "--page-size=1000", f"--database={database}") as process:
+def process_and_client(database: Path) -> Iterator[tuple[subprocess.Popen[str], RoomsClient]]:
+    """An emulator in its own process, and a client of it. Kills the process at the end if it is still running."""
+    with emulator_process("--port=0", "--page-size=1000", f"--database={database}") as process:
         assert process.stdout is not None
         connection_string = process.stdout.readline()
         reader = threading.Thread(target=process.stdout.read)  # a full pipe would block the emulator
@@ -79,7 +79,7 @@ def test_kill_under_load(tmp_path: Path) -> None:
 
     for _ in range(ROUNDS):
         responses: queue.Queue[CommunicationRoom] = queue.Queue()
-        with emulator_process(tmp_path / "rooms.db") as (process, client), ThreadPoolExecutor(THREADS) as threads:
+        with process_and_client(tmp_path / "rooms.db") as (process, client), ThreadPoolExecutor(THREADS) as threads:
             try:
                 loads = [threads.submit(create_rooms_until_the_kill, client, responses) for _ in range(THREADS)]
                 for _ in range(RESPONSES_BEFORE_THE_KILL):
@@ -89,18 +89,18 @@ def test_kill_under_load(tmp_path: Path) -> None:
         for load in loads:
             load.result()
 
-        with emulator_process(tmp_path / "rooms.db") as (_, client):
+        with process_and_client(tmp_path / "rooms.db") as (_, client):
             found = {room.id: room for room in client.list_rooms()}
             confirmed = [create.room for create in creates if create.room is not None]
             assert [found.get(room.id) for room in confirmed] == confirmed
-            # Sending an interrupted create again makes one room, whether or not the first attempt was executed.
+            # Sending an interrupted request again creates one room, whether or not the first attempt was executed.
             interrupted = [create for create in creates if create.room is None]
             assert len(interrupted) <= THREADS
             for create in interrupted:
                 create.send(client)
             assert len(list(client.list_rooms())) == len(creates)
 
-    with emulator_process(tmp_path / "rooms.db") as (_, client):
+    with process_and_client(tmp_path / "rooms.db") as (_, client):
         for create in creates:
             assert create.room is not None
             assert create.room.valid_from == create.valid_from

@@ -1,4 +1,4 @@
-"""The public class: life cycle, arguments, listening."""
+"""The public class: its life cycle, its arguments, and where it listens."""
 
 import socket
 import subprocess
@@ -51,7 +51,7 @@ def test_allowed_hosts_must_not_be_a_string() -> None:
         RoomsEmulator(allowed_hosts="example.com")
 
 
-def test_failed_start_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_failed_start_leaks_nothing(tmp_path: Path) -> None:
     (tmp_path / "not.pem").write_text("This is not a certificate.")
     for name in ("none.pem", "not.pem"):
         with pytest.raises(OSError, match="the certificate cannot be read"):
@@ -63,7 +63,7 @@ def test_failed_start_leaves_nothing_behind(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("host", "endpoint"), [("localhost", "http://localhost:"), ("::1", "http://[::1]:"), ("127.0.0.1", "http://127.")]
 )
-def test_endpoint_is_on_the_given_host(host: str, endpoint: str) -> None:
+def test_endpoint_has_given_host(host: str, endpoint: str) -> None:
     with RoomsEmulator(host=host) as emulator:
         assert emulator.endpoint.startswith(endpoint)
         assert new_client(emulator).create_room().id
@@ -99,12 +99,12 @@ for use in (lambda: emulator.requests, lambda: emulator.inject(delay=0.001), lam
 """
 
 
-def test_stop_in_a_signal_handler() -> None:
+def test_stop_in_signal_handler() -> None:
     subprocess.run([sys.executable, "-c", STOP_IN_A_SIGNAL_HANDLER], check=True, timeout=30)
 
 
 def test_warning_if_not_on_loopback(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    create_server = socket.create_server  # listen on loopback anyway: this tests only the warning
+    create_server = socket.create_server  # listen on loopback anyway, to test only the warning
     monkeypatch.setattr(socket, "create_server", lambda address, **kwargs: create_server(("127.0.0.1", 0), **kwargs))
     with RoomsEmulator(host="0.0.0.0") as emulator:
         assert "listening on 0.0.0.0: other machines can reach this emulator" in caplog.text
@@ -115,7 +115,7 @@ def test_warning_if_not_on_loopback(caplog: pytest.LogCaptureFixture, monkeypatc
         assert "other machines" not in caplog.text
 
 
-def test_reset_forgets_everything(emulator: RoomsEmulator, client: RoomsClient) -> None:
+def test_reset_removes_everything(emulator: RoomsEmulator, client: RoomsClient) -> None:
     client.create_room()
     emulator.inject(status=500)
     emulator.reset()

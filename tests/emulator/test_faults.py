@@ -8,13 +8,14 @@ from azure.core.exceptions import HttpResponseError, ServiceResponseError
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import Fault, RoomsEmulator
 
-from .calls import call, new_client, wait_for
+from ..support.waiting import wait_for
+from .calls import call, new_client
 
 NOT_EXECUTED: list[dict[str, Any]] = [{"status": 503}, {"status": 200}, {"body": b"{}"}, {"drop": "before"}]
 
 
 @pytest.mark.parametrize("fault", NOT_EXECUTED)
-def test_fault_instead_of_execution(emulator: RoomsEmulator, fault: dict[str, Any]) -> None:
+def test_fault_prevents_execution(emulator: RoomsEmulator, fault: dict[str, Any]) -> None:
     client = new_client(emulator)
     emulator.inject(**fault)
     with pytest.raises((HttpResponseError, ServiceResponseError)):
@@ -93,7 +94,7 @@ def test_injected_body(emulator: RoomsEmulator, client: RoomsClient, body: bytes
     assert response.headers["Content-Type"].startswith(content_type)
 
 
-def test_delay_affects_only_its_request(emulator: RoomsEmulator, client: RoomsClient) -> None:
+def test_delay_affects_only_one_request(emulator: RoomsEmulator, client: RoomsClient) -> None:
     emulator.inject(delay=30)
     with pytest.raises(ServiceResponseError):
         client.create_room(read_timeout=0.05, retry_total=0)
@@ -129,7 +130,7 @@ def test_stop_does_not_wait_for_delays(caplog: pytest.LogCaptureFixture) -> None
         ({"delay": 1, "retry_after": 1}, "retry_after needs a status"),
         ({"retry_after": 1}, "retry_after needs a status"),
         ({"status": 99}, "status must be from 200 to 599, not 99"),
-        ({"status": 204, "body": b"x"}, "a response with status 204 has no body"),
+        ({"status": 204, "body": b"x"}, "a response with status code 204 has no body"),
         ({"status": 429, "retry_after": "1\r\nX: 1"}, "retry_after is not a valid header value"),
         ({"status": 500, "times": 0}, "times must be at least 1, not 0"),
         ({"delay": -1}, "delay must not be negative: -1"),

@@ -1,4 +1,4 @@
-"""Which values of the Host header the emulator accepts. ``test_app.py`` sends them."""
+"""Which values of the ``Host`` header are allowed. ``test_app.py`` sends such headers to the emulator."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from azure.communication.rooms.emulator._hosts import Hosts
 
 
 @pytest.mark.parametrize("listening", ["::1", "0:0:0:0:0:0:0:1"])
-def test_ipv6_address_in_any_form(listening: str) -> None:
+def test_ipv6_address_in_any_notation(listening: str) -> None:
     hosts = Hosts(listening, [])
     assert hosts.endpoint == "[::1]"
     assert hosts.include("[::1]:8787")
@@ -49,5 +49,5 @@ def test_listening_on_all_addresses(listening: str, endpoint: str) -> None:
     assert hosts.endpoint == endpoint
     assert hosts.include("192.0.2.1:8787")
     assert hosts.include("[2001:db8::1]:8787")
-    for foreign in ("evil.example", "192.0.2.1.evil.example", "[192.0.2.1]", "2001:db8::1", "", ":8787"):
-        assert not hosts.include(foreign)
+    for other in ("evil.example", "192.0.2.1.evil.example", "[192.0.2.1]", "2001:db8::1", "", ":8787"):
+        assert not hosts.include(other)

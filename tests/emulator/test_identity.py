@@ -1,4 +1,4 @@
-"""The identity service, called by Microsoft's client."""
+"""The identity service, called with Microsoft's client library."""
 
 import re
 from datetime import timedelta
@@ -40,7 +40,7 @@ def test_create_and_delete_user(emulator: RoomsEmulator, identity: Communication
     assert [request.status_code for request in emulator.requests] == [201, 201, 204]
 
 
-def test_user_joins_a_room(identity: CommunicationIdentityClient, client: RoomsClient) -> None:
+def test_user_as_participant(identity: CommunicationIdentityClient, client: RoomsClient) -> None:
     user = identity.create_user()
     room = client.create_room(participants=[RoomParticipant(user)])
     [participant] = client.list_participants(room.id)

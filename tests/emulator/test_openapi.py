@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 
-BEARER_TOKEN = "a-token-of-the-tests"
+BEARER_TOKEN = "test-token"
 QUERY = "?api-version=2025-03-13"
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -34,13 +34,13 @@ def emulator() -> Iterator[RoomsEmulator]:
 
 
 def described(generation: dict[str, object]) -> schemathesis.BaseSchema:
-    """The description, with all of schemathesis's checks but one. Every run generates the same requests."""
+    """Load the OpenAPI description, with all but one of schemathesis's checks. Each run generates the same requests."""
     config = {
         "auth": {"openapi": {"bearerToken": {"bearer": BEARER_TOKEN}}},
         "generation": {"deterministic": True, **generation},
-        # A schema cannot express which ranges of times are valid, so a 400 may be right.
+        # A schema cannot express which time ranges are valid, so the emulator may rightly respond with 400.
         "checks": {"positive_data_acceptance": {"enabled": False}},
-        # Follow only the description's own links, so that room IDs come from creates.
+        # Follow only the links in the description, so that room IDs come from create operations.
         "phases": {"stateful": {"inference": {"algorithms": []}}},
     }
     path = Path(__file__).with_name("openapi.yaml")
@@ -61,7 +61,7 @@ def test_sequences_of_operations(emulator: RoomsEmulator) -> None:
 
 
 def request(method: str, target: str, body: bytes = b"", **headers: str) -> bytes:
-    """A request as bytes. It has credentials and the right length, unless the headers override them."""
+    """Return a request as bytes. It has credentials and the right length, unless the headers override them."""
     all_headers = {
         "Host": "127.0.0.1",
         "Connection": "close",
@@ -82,7 +82,7 @@ def chunked(*chunks: bytes) -> bytes:
 
 
 def exchange(emulator: RoomsEmulator, sent: bytes) -> bytes:
-    """Everything that the emulator sends until it closes the connection."""
+    """Send the bytes. Return everything that the emulator sends until it closes the connection."""
     with socket.create_connection(("127.0.0.1", urlsplit(emulator.endpoint).port or 0), timeout=30) as connection:
         response = b""
         try:
@@ -90,7 +90,7 @@ def exchange(emulator: RoomsEmulator, sent: bytes) -> bytes:
             connection.shutdown(socket.SHUT_WR)
             while received := connection.recv(65536):
                 response += received
-        except ConnectionError:  # the emulator may close before it has read everything
+        except ConnectionError:  # the emulator may close the connection before it has read everything
             pass
         return response
 
@@ -106,8 +106,8 @@ def split(response: bytes) -> tuple[bytes, bytes]:
     return head, body
 
 
-def assert_refused(response: bytes, status: int) -> None:
-    """The response is an error of the service with this status code."""
+def assert_rejected(response: bytes, status: int) -> None:
+    """Assert that the response has this status code and an error in the service's format."""
     head, body = split(response)
     status_line, *headers = head.decode("latin-1").lower().split("\r\n")
     assert status_line.startswith(f"http/1.1 {status} ")
@@ -148,7 +148,7 @@ def test_malformed_body(emulator: RoomsEmulator, operation: str, body: bytes) ->
             "PATCH", f"/rooms/{room_id}/participants{QUERY}", body, Content_Type=MERGE_PATCH
         ),
     }
-    assert_refused(exchange(emulator, sent[operation]), 400)
+    assert_rejected(exchange(emulator, sent[operation]), 400)
 
 
 WRONG_MEMBERS: dict[str, str] = {
@@ -190,11 +190,11 @@ WRONG_MEMBERS: dict[str, str] = {
 
 
 @pytest.mark.parametrize("body", WRONG_MEMBERS.values(), ids=WRONG_MEMBERS)
-def test_member_of_wrong_type_or_form(emulator: RoomsEmulator, body: str) -> None:
+def test_member_of_wrong_type_or_format(emulator: RoomsEmulator, body: str) -> None:
     room_id = json.loads(split(exchange(emulator, create(b"{}")))[1])["id"]
     path = f"/rooms/{room_id}/participants" if "participants" in body else f"/rooms/{room_id}"
-    assert_refused(exchange(emulator, create(body.encode())), 400)
-    assert_refused(exchange(emulator, request("PATCH", path + QUERY, body.encode(), Content_Type=MERGE_PATCH)), 400)
+    assert_rejected(exchange(emulator, create(body.encode())), 400)
+    assert_rejected(exchange(emulator, request("PATCH", path + QUERY, body.encode(), Content_Type=MERGE_PATCH)), 400)
 
 
 def get(target: str, **headers: str) -> bytes:
@@ -275,7 +275,7 @@ HOSTILE: dict[str, tuple[bytes, int]] = {
     },
     "an unknown room": (get(f"/rooms/{'9' * 17}{QUERY}"), 404),
     # hosts
-    "a foreign host": (get(f"/rooms{QUERY}", Host="evil.example"), 421),
+    "another host": (get(f"/rooms{QUERY}", Host="evil.example"), 421),
     "no host": (get(f"/rooms{QUERY}", Host=""), 421),
     # paths
     **{
@@ -294,15 +294,15 @@ HOSTILE: dict[str, tuple[bytes, int]] = {
     "the path *": (request("OPTIONS", f"*{QUERY}"), 404),
     "a raw byte in the path": (get(f"/rooms/\xe9{QUERY}"), 400),
     # queries
-    "no api-version": (get("/rooms"), 400),
-    "an empty api-version": (get("/rooms?api-version="), 400),
-    "an api-version that is not UTF-8": (get("/rooms?api-version=%ff%00"), 400),
-    "a long api-version": (get(f"/rooms?api-version={10_000 * '1'}"), 400),
+    "no API version": (get("/rooms"), 400),
+    "an empty API version": (get("/rooms?api-version="), 400),
+    "an API version that is not UTF-8": (get("/rooms?api-version=%ff%00"), 400),
+    "a long API version": (get(f"/rooms?api-version={10_000 * '1'}"), 400),
     **{
         f"the page {token!r}": (get(f"/rooms{QUERY}&nextLink={token}"), 400)
         for token in ("", "x", "%00", "%ff", "====", "AAAA", 4 * "A" * 1000)
     },
-    # OTk5... is base64 of 19 nines, more than SQLite's integers hold.
+    # OTk5... is base64 of 19 nines, which is too large an integer for SQLite.
     "the page after the last integer": (get(f"/rooms{QUERY}&nextLink=OTk5OTk5OTk5OTk5OTk5OTk5OQ=="), 400),
     # methods
     "a method of another resource": (request("DELETE", f"/rooms{QUERY}"), 405),
@@ -322,7 +322,7 @@ HOSTILE: dict[str, tuple[bytes, int]] = {
 
 @pytest.mark.parametrize(("sent", "status"), HOSTILE.values(), ids=HOSTILE)
 def test_hostile_request(emulator: RoomsEmulator, caplog: pytest.LogCaptureFixture, sent: bytes, status: int) -> None:
-    assert_refused(exchange(emulator, sent), status)
+    assert_rejected(exchange(emulator, sent), status)
     assert exchange(emulator, get(f"/rooms{QUERY}")).startswith(b"HTTP/1.1 200 OK\r\n")
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
@@ -335,7 +335,7 @@ whole_requests = st.sampled_from([get(f"/rooms{QUERY}"), create(b"{}"), chunked(
 def test_garbled_request(
     emulator: RoomsEmulator, caplog: pytest.LogCaptureFixture, sent: bytes, data: st.DataObject
 ) -> None:
-    caplog.clear()  # left by the previous example
+    caplog.clear()  # remove the records of the previous example
     begin = data.draw(st.integers(0, len(sent)), "begin")
     end = data.draw(st.integers(begin, len(sent)), "end")
     response = exchange(emulator, sent[:begin] + data.draw(st.binary(max_size=20), "garbage") + sent[end:])
@@ -369,9 +369,9 @@ def test_any_json(emulator: RoomsEmulator, body: dict[str, object], operation: s
             "change participants": (f"/rooms/{room_id}/participants", MERGE_PATCH),
         }[operation]
         method = "POST" if operation == "create" else "PATCH"
-        content = json.dumps(body).encode()  # NaN too
+        content = json.dumps(body).encode()  # includes NaN
         response = client.send_request(
             HttpRequest(method, path + QUERY, headers={"Content-Type": content_type}, content=content)
         )
         client.delete_room(room_id)
-    assert response.status_code in ((201 if operation == "create" else 200), 400)  # never 401, never 500
+    assert response.status_code in ((201 if operation == "create" else 200), 400)  # never 401 or 500

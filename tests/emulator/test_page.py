@@ -13,7 +13,8 @@ import pytest
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
 
-from .calls import ALICE, BOB, call, days, host_of, new_client, wait_for
+from ..support.waiting import wait_for
+from .calls import ALICE, BOB, call, days, host_of, new_client
 
 PATHS = ["/_emulator", "/_emulator/", "/_emulator/page.css", "/_emulator/page.js", "/_emulator/icon.svg"]
 DATA = "/_emulator/data"
@@ -42,7 +43,7 @@ def status_code(emulator: RoomsEmulator, path: str, headers: Mapping[str, str] |
 
 
 def new_room(client: RoomsClient, start: float = 0, end: float = 1, **options: Any) -> str:
-    """A room from ``start`` to ``end`` days from now."""
+    """Create a room that opens ``start`` and closes ``end`` days from now. Return its ID."""
     response = call(client, "POST", "/rooms", {"validFrom": days(start), "validUntil": days(end), **options})
     room_id: str = response.json()["id"]
     return room_id
@@ -64,7 +65,7 @@ def test_root_redirects_browsers(emulator: RoomsEmulator) -> None:
     assert (response.status, response.headers["Location"]) == (302, "/_emulator")
 
 
-def test_other_clients_get_the_api_at_root(emulator: RoomsEmulator) -> None:
+def test_root_is_the_api_for_other_clients(emulator: RoomsEmulator) -> None:
     response, body = fetch(emulator, "/", {"Accept": "application/json"})
     assert (response.status, json.loads(body)["error"]["code"]) == (401, "Denied")
     assert fetch(emulator, "/", {"Accept": "text/html"}, method="POST")[0].status == 401
@@ -83,7 +84,7 @@ def test_unknown_paths(emulator: RoomsEmulator, path: str) -> None:
     assert status_code(emulator, path) == 404
 
 
-# Who can read it
+# Access
 
 
 @pytest.mark.parametrize("path", [*PATHS, DATA, "/_emulator/x", "/_emulator/data?page=x"])
@@ -114,7 +115,7 @@ def test_security_headers(emulator: RoomsEmulator, path: str) -> None:
     ],
     ids=str,
 )
-def test_other_origins_are_refused(emulator: RoomsEmulator, path: str, headers: Mapping[str, str]) -> None:
+def test_other_origins_are_rejected(emulator: RoomsEmulator, path: str, headers: Mapping[str, str]) -> None:
     response, body = fetch(emulator, path, headers)
     assert (response.status, body) == (403, b"Other origins cannot read this page.")
 
@@ -132,7 +133,7 @@ def test_link_opens_page_but_not_data(emulator: RoomsEmulator) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", *PATHS, DATA])
-def test_foreign_hosts_get_nothing(emulator: RoomsEmulator, path: str) -> None:
+def test_other_hosts_are_rejected(emulator: RoomsEmulator, path: str) -> None:
     assert status_code(emulator, path, {"Host": "evil.example", "Accept": "text/html"}) == 421
 
 
@@ -144,7 +145,7 @@ def test_page_does_not_use_up_faults(emulator: RoomsEmulator) -> None:
     assert len(emulator.pending_faults) == 1
 
 
-def test_no_secret_is_shown() -> None:
+def test_secrets_are_not_shown() -> None:
     with RoomsEmulator(bearer_token="the-token") as emulator, new_client(emulator) as client:
         call(client, "GET", "/rooms?sig=the-query", headers={"x-ms-client-request-id": "1", "x-secret": "the-header"})
         call(client, "POST", "/rooms", {"secret": "the-body"})
@@ -171,7 +172,7 @@ def test_rooms_have_a_state(emulator: RoomsEmulator, client: RoomsClient) -> Non
     assert rooms == [(upcoming, "upcoming", False), (is_open, "open", True), (ended, "ended", False)]
 
 
-def test_rooms_are_as_in_the_api(emulator: RoomsEmulator, client: RoomsClient) -> None:
+def test_rooms_match_api(emulator: RoomsEmulator, client: RoomsClient) -> None:
     room = call(client, "GET", f"/rooms/{new_room(client)}").json()
     [shown] = data_of(emulator)["rooms"]
     assert {name: shown[name] for name in room} == room
@@ -184,7 +185,7 @@ def test_participants_have_roles(emulator: RoomsEmulator, client: RoomsClient) -
     assert room["hasMoreParticipants"] is False
 
 
-def test_many_participants_are_cut_off(emulator: RoomsEmulator, client: RoomsClient) -> None:
+def test_long_participant_list_is_cut_off(emulator: RoomsEmulator, client: RoomsClient) -> None:
     new_room(client, participants={f"8:acs:{number}": {} for number in range(101)})
     [room] = data_of(emulator)["rooms"]
     assert len(room["participants"]) == 100
@@ -197,7 +198,7 @@ def test_deleted_rooms_are_not_shown(emulator: RoomsEmulator, client: RoomsClien
     assert (data["rooms"], data["counts"]) == ([], {"upcoming": 0, "open": 0, "ended": 0})
 
 
-def test_rooms_of_one_state(emulator: RoomsEmulator, client: RoomsClient) -> None:
+def test_filter_by_state(emulator: RoomsEmulator, client: RoomsClient) -> None:
     new_room(client)
     upcoming = new_room(client, 1, 2)
     data = data_of(emulator, "state=upcoming")
@@ -205,7 +206,7 @@ def test_rooms_of_one_state(emulator: RoomsEmulator, client: RoomsClient) -> Non
     assert data["counts"] == {"upcoming": 1, "open": 1, "ended": 0}
 
 
-def test_rooms_are_found_by_part_of_an_id(emulator: RoomsEmulator, client: RoomsClient) -> None:
+def test_search_matches_part_of_id(emulator: RoomsEmulator, client: RoomsClient) -> None:
     first = new_room(client, participants={ALICE: {}, BOB: {}})
     second = new_room(client, participants={BOB: {}})
     found = {
@@ -278,7 +279,7 @@ def test_requests_without_id_are_separate(emulator: RoomsEmulator) -> None:
     assert [call["attemptCount"] for call in data_of(emulator)["calls"]] == [1, 1]
 
 
-def test_long_histories_are_cut_off(emulator: RoomsEmulator, client: RoomsClient) -> None:
+def test_long_history_is_cut_off(emulator: RoomsEmulator, client: RoomsClient) -> None:
     for number in range(51):
         fetch(emulator, f"/{number}" + "x" * 400)
     for _ in range(21):
@@ -334,7 +335,7 @@ def test_unchanged_data_gets_304(emulator: RoomsEmulator, client: RoomsClient) -
     assert status_code(emulator, DATA, condition) == 200
 
 
-def test_data_changes_if_a_room_ends(emulator: RoomsEmulator, client: RoomsClient) -> None:
+def test_data_changes_when_room_ends(emulator: RoomsEmulator, client: RoomsClient) -> None:
     new_room(client)
     response, _ = fetch(emulator, DATA)
     emulator.advance(timedelta(days=1))

@@ -1,4 +1,4 @@
-"""The emulator's page in Chromium, without a display."""
+"""The emulator's web page in headless Chromium."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -59,7 +59,7 @@ return { count: texts.length, low: texts.filter(([, contrast]) => contrast < 4.5
 
 
 class Browser:
-    """The page in the browser."""
+    """A browser that shows the emulator's web page."""
 
     def __init__(self, driver: webdriver.Chrome) -> None:
         self.driver = driver
@@ -78,7 +78,7 @@ class Browser:
         return self.find(selector).text
 
     def texts(self, selector: str) -> list[str]:
-        """The visible texts, read at once because the page may change in between."""
+        """The visible texts of the elements, read in one call because the page may change between calls."""
         nodes = "[...document.querySelectorAll(arguments[0])].filter((node) => node.checkVisibility())"
         texts: list[str] = self.driver.execute_script(f"return {nodes}.map((node) => node.innerText)", selector)
         return texts
@@ -107,7 +107,7 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
     def accessibility_tree(self) -> list[tuple[str, str]]:
-        """The role and name of each element, as a screen reader gets them."""
+        """The role and name of each element, as a screen reader sees them."""
         tree = self.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})
         nodes = [node for node in tree["nodes"] if not node["ignored"]]
         return [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes]
@@ -142,7 +142,7 @@ def running_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browse
 
 @pytest.fixture
 def browser(running_browser: Browser, emulator: RoomsEmulator) -> Iterator[Browser]:
-    """The page of the emulator, 1440 pixels wide. The test fails if the browser reports an error."""
+    """A browser that shows the emulator's page, 1440 pixels wide. The test fails if the browser reports an error."""
     running_browser.resize(1440)
     running_browser.use_color_scheme("light")
     running_browser.open(emulator)
@@ -157,7 +157,7 @@ def new_room(client: RoomsClient, *raw_ids: str, start: timedelta = -HOUR, end: 
 
 
 def add_samples(emulator: RoomsEmulator, client: RoomsClient) -> None:
-    """Add one of each thing that the page shows."""
+    """Add an example of everything that the page can show."""
     new_room(client, "8:acs:alice", end=HOUR / 2)
     emulator.advance(HOUR)
     new_room(client, "8:acs:" + "x" * 300, start=3 * HOUR, end=4 * HOUR)
@@ -272,7 +272,7 @@ def test_rooms_are_paged(browser: Browser, client: RoomsClient) -> None:
     browser.find("#next").send_keys(Keys.ENTER)
     browser.wait(lambda: browser.texts("tbody .id") == ids[25:])
     assert browser.focus() == "next"
-    browser.press(Keys.ENTER)  # there is no further page
+    browser.press(Keys.ENTER)  # there is no next page
     browser.find("#previous").send_keys(Keys.ENTER)
     browser.wait(lambda: browser.texts("tbody .id") == ids[:25])
 
@@ -297,7 +297,7 @@ def test_page_works_by_keyboard(browser: Browser, client: RoomsClient) -> None:
     assert browser.texts(".raw-id") == ["8:acs:alice"]
 
 
-def test_skip_link_leads_to_the_rooms(browser: Browser) -> None:
+def test_skip_link_leads_to_rooms(browser: Browser) -> None:
     browser.press(Keys.TAB, Keys.ENTER)
     assert browser.focus() == "rooms"
 
@@ -392,12 +392,12 @@ def test_pause_stops_polling(browser: Browser, emulator: RoomsEmulator, client: 
         browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
 
 
-def test_page_survives_a_restart(running_browser: Browser) -> None:
+def test_page_survives_emulator_restart(running_browser: Browser) -> None:
     with RoomsEmulator() as emulator:
         running_browser.open(emulator)
         port = int(emulator.endpoint.rpartition(":")[2])
         emulator.stop()
-        running_browser.wait(lambda: running_browser.text("#connection") == "The emulator does not respond")
+        running_browser.wait(lambda: running_browser.text("#connection") == "The emulator is not responding")
     with RoomsEmulator(port=port) as emulator, RoomsClient.from_connection_string(emulator.connection_string) as client:
         room_id = new_room(client)
         running_browser.wait(lambda: running_browser.texts("tbody .id") == [room_id])
@@ -428,7 +428,7 @@ def test_other_origins_cannot_read_page(running_browser: Browser, emulator: Room
     assert errors.count("net::ERR_BLOCKED_BY_RESPONSE.NotSameOrigin") == 3
 
 
-def test_ten_thousand_rooms_are_usable(running_browser: Browser, tmp_path: Path) -> None:
+def test_page_handles_ten_thousand_rooms(running_browser: Browser, tmp_path: Path) -> None:
     browser = running_browser
     file = str(tmp_path / "rooms.db")
     store = Store(file)

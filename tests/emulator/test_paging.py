@@ -16,7 +16,7 @@ def token_of(link: str) -> str:
 
 
 @pytest.mark.parametrize("position", [0, 1, 4711, 2**63 - 1])
-def test_token_form(position: int) -> None:
+def test_token_format(position: int) -> None:
     token = encode_token(position)
     assert len(token) == 715
     assert token.isascii()
@@ -28,17 +28,17 @@ def test_token_form(position: int) -> None:
 @pytest.mark.parametrize(
     "change", [lambda t: t[:-4], lambda t: t + "=", lambda t: "V" + t[1:], lambda t: t[:-9] + "AAAA"]
 )
-def test_changed_tokens(change: Callable[[str], str]) -> None:
+def test_changed_tokens_are_rejected(change: Callable[[str], str]) -> None:
     with pytest.raises(ServiceError, match="The nextLink was not issued by this service"):
         decode_token(change(encode_token(1)))
 
 
 @pytest.mark.parametrize("token", ["", "x", "%00", "AAAA", "é", "LTE=", "OTk5OTk5OTk5OTk5OTk5OTk5OQ=="])
-def test_foreign_tokens(client: RoomsClient, token: str) -> None:
+def test_unknown_tokens_are_rejected(client: RoomsClient, token: str) -> None:
     assert call(client, "GET", f"/rooms?nextLink={token}").status_code == 400
 
 
-def test_link_has_the_called_origin(client: RoomsClient, emulator: RoomsEmulator) -> None:
+def test_link_has_origin_of_request(client: RoomsClient, emulator: RoomsEmulator) -> None:
     for _ in range(4):
         client.create_room()
     localhost = RoomsClient.from_connection_string(emulator.connection_string.replace("127.0.0.1", "localhost"))
@@ -49,7 +49,7 @@ def test_link_has_the_called_origin(client: RoomsClient, emulator: RoomsEmulator
 
 
 @pytest.mark.parametrize(("count", "sizes"), [(0, [0]), (1, [1]), (3, [3]), (4, [3, 1]), (6, [3, 3])])
-def test_only_the_last_page_has_no_link(client: RoomsClient, count: int, sizes: list[int]) -> None:
+def test_only_last_page_has_no_link(client: RoomsClient, count: int, sizes: list[int]) -> None:
     for _ in range(count):
         client.create_room()
     assert [len(list(page)) for page in client.list_rooms().by_page()] == sizes

@@ -1,4 +1,4 @@
-"""The pytest plugin, used in small test suites."""
+"""The pytest plugin. Each test runs a small test suite that uses it."""
 
 import subprocess
 import sys

@@ -29,7 +29,7 @@ def test_requests_and_their_responses(emulator: RoomsEmulator, client: RoomsClie
     assert (dropped.path, dropped.status_code, dropped.executed) == ("/rooms/a%20b", None, False)
 
 
-def test_number_is_bounded() -> None:
+def test_number_of_requests_is_bounded() -> None:
     log = RequestLog()
     requests = [received() for _ in range(10_003)]
     for request in requests:

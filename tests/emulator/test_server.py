@@ -1,4 +1,4 @@
-"""Requests that are endless or malformed."""
+"""The server: endless, pipelined and malformed requests, and how it stops."""
 
 import socket
 import ssl
@@ -13,7 +13,8 @@ import pytest
 from azure.communication.rooms.emulator import RoomsEmulator
 
 from ..support.certificates import Certificates
-from .calls import new_client, wait_for
+from ..support.waiting import wait_for
+from .calls import new_client
 
 
 def memory() -> int:
@@ -31,7 +32,7 @@ def receive_all(connection: socket.socket) -> bytes:
 
 
 def endless(begin: bytes, more: bytes) -> Callable[[socket.socket], int]:
-    """Return a function that sends until the emulator closes the connection, and returns the number of bytes sent."""
+    """Return a function that sends until the emulator closes the connection. It returns the number of bytes sent."""
 
     def send(connection: socket.socket) -> int:
         sent = connection.send(begin)
@@ -75,18 +76,18 @@ CHUNKED = START + b"Transfer-Encoding: chunked\r\n\r\n"
         "chunk extensions",
         "small chunks",
         "chunks",
-        "refused request",
+        "rejected request",
     ],
 )
 def test_endless_requests_are_cut_off(emulator: RoomsEmulator, send: Callable[[socket.socket], int]) -> None:
     before = memory()
     with connect(emulator) as connection:
-        assert send(connection) < 40_000_000  # the limit, and what the sockets' buffers hold
+        assert send(connection) < 40_000_000  # the limit plus the sockets' buffers
     assert memory() - before < 50_000_000
     assert new_client(emulator).create_room().id
 
 
-def test_requests_that_do_not_wait_for_responses(emulator: RoomsEmulator) -> None:
+def test_pipelined_requests_use_little_memory(emulator: RoomsEmulator) -> None:
     before = memory()
     with connect(emulator) as connection:
         connection.settimeout(1)
@@ -97,7 +98,7 @@ def test_requests_that_do_not_wait_for_responses(emulator: RoomsEmulator) -> Non
     assert new_client(emulator).create_room().id
 
 
-def test_responses_come_in_the_order_of_the_requests(emulator: RoomsEmulator) -> None:
+def test_responses_are_in_request_order(emulator: RoomsEmulator) -> None:
     emulator.inject(delay=0.1, body=b"0", path="/0")
     for number in range(1, 1000):
         emulator.inject(body=b"%d" % number, path=f"/{number}")
@@ -118,7 +119,7 @@ def test_responses_come_in_the_order_of_the_requests(emulator: RoomsEmulator) ->
         CHUNKED + b"This is not a chunk.\r\n",
         b"GET /rooms HTTP/1.1\r\nHost: localhost\r\n\r\n" + CHUNKED + b"This is not a chunk.\r\n",
     ],
-    ids=["head", "body", "body of the third"],
+    ids=["head", "body", "body of third request"],
 )
 def test_malformed_request_after_delayed_one(emulator: RoomsEmulator, malformed: bytes) -> None:
     emulator.inject(delay=30)
@@ -141,7 +142,7 @@ def test_upgrade_is_ignored(emulator: RoomsEmulator, split: int) -> None:
     assert [(request.path, request.body) for request in emulator.requests] == [("/", body)] * 2
 
 
-def test_connect_is_refused(emulator: RoomsEmulator) -> None:
+def test_connect_is_rejected(emulator: RoomsEmulator) -> None:
     with connect(emulator) as connection:
         connection.sendall(b"CONNECT /rooms HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
         assert receive_all(connection).startswith(b"HTTP/1.1 400 Bad Request")
@@ -149,9 +150,7 @@ def test_connect_is_refused(emulator: RoomsEmulator) -> None:
 
 
 @pytest.mark.parametrize("fault", [{"drop": "before"}, {"drop": "after"}, {"truncate": True}])
-def test_fault_closes_a_connection_with_queued_requests(
-    fault: dict[str, Any], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_fault_discards_queued_requests(fault: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
     with RoomsEmulator() as emulator:
         emulator.inject(**fault)
         with connect(emulator) as connection, suppress(ConnectionError):

@@ -1,4 +1,4 @@
-"""The seven operations, tested where the client would hide the details."""
+"""Details of the seven operations, most of which the client hides."""
 
 from datetime import datetime, timedelta
 
@@ -30,7 +30,7 @@ def time_of(room: dict[str, str], member: str) -> datetime:
 def test_room_ids(client: RoomsClient) -> None:
     ids = [client.create_room().id for _ in range(150)]
     assert all(room_id.isdigit() and room_id.startswith("994") for room_id in ids)
-    assert {len(room_id) for room_id in ids} == {16, 17}  # one in 13 has 16; in one of 160,000 runs, none has
+    assert {len(room_id) for room_id in ids} == {16, 17}  # one ID in 13 has 16 digits; in one run of 160,000, none has
     assert len(set(ids)) == 150
 
 

@@ -12,7 +12,8 @@ from azure.communication.rooms import RoomParticipant, RoomsClient, UnknownIdent
 from azure.communication.rooms.emulator import RoomsEmulator, _store
 from azure.communication.rooms.emulator._store import Store
 
-from .calls import ALICE, new_client, wait_for
+from ..support.waiting import wait_for
+from .calls import ALICE, new_client
 
 STATEMENTS = {
     "rollback journal": ("CREATE TABLE notes (text)", "INSERT INTO notes VALUES ('mine')"),
@@ -26,7 +27,7 @@ def snapshot(folder: Path) -> dict[str, tuple[bytes, int]]:
     return {file.name: (file.read_bytes(), file.stat().st_mtime_ns) for file in folder.iterdir()}
 
 
-def test_rooms_in_a_file_survive_a_restart(tmp_path: Path) -> None:
+def test_rooms_in_file_survive_restart(tmp_path: Path) -> None:
     emulator = RoomsEmulator(database=str(tmp_path / "rooms.db"))
     with emulator:
         client = new_client(emulator)
@@ -37,7 +38,7 @@ def test_rooms_in_a_file_survive_a_restart(tmp_path: Path) -> None:
         assert [participant.role for participant in client.list_participants(room.id)] == ["Consumer"]
 
 
-def test_file_is_marked(tmp_path: Path) -> None:
+def test_file_has_id_and_version(tmp_path: Path) -> None:
     path = tmp_path / "rooms.db"
     with RoomsEmulator(database=str(path)):
         pass
@@ -56,7 +57,7 @@ def test_empty_file_is_used(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("statements", STATEMENTS.values(), ids=STATEMENTS)
-def test_foreign_database_is_not_changed(tmp_path: Path, statements: tuple[str, ...]) -> None:
+def test_foreign_database_is_unchanged(tmp_path: Path, statements: tuple[str, ...]) -> None:
     path = tmp_path / "notes.db"
     connection = sqlite3.connect(path, isolation_level=None)
     for statement in statements:
@@ -74,7 +75,7 @@ def test_foreign_database_in_use(tmp_path: Path) -> None:
     for statement in STATEMENTS["write-ahead log"]:
         connection.execute(statement)
     before = snapshot(tmp_path)
-    assert len(before) == 3  # with the log and its index
+    assert len(before) == 3  # includes the write-ahead log and its index
     with pytest.raises(sqlite3.DatabaseError, match="the file belongs to another program"):
         RoomsEmulator(database=str(path)).start()
     assert snapshot(tmp_path) == before
@@ -93,7 +94,7 @@ def test_incompatible_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert snapshot(tmp_path) == before
 
 
-def test_new_column_changes_the_version() -> None:
+def test_new_column_changes_version() -> None:
     program = (
         "import azure.communication.rooms.emulator._store as store; version = store._SCHEMA_VERSION\n"
         "flag = 'is_deleted: bool = False\\n'\n"
@@ -178,7 +179,7 @@ def test_locked_file_delays_only_changes(tmp_path: Path) -> None:
         other.close()
 
 
-def test_reset_waits_for_a_locked_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reset_waits_for_locked_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database = tmp_path / "rooms.db"
     with RoomsEmulator(database=str(database)) as emulator:
         client = new_client(emulator)
@@ -195,7 +196,7 @@ def test_reset_waits_for_a_locked_file(tmp_path: Path, monkeypatch: pytest.Monke
         other.close()
 
 
-def test_emulators_share_a_file(tmp_path: Path) -> None:
+def test_emulators_share_file(tmp_path: Path) -> None:
     database = str(tmp_path / "rooms.db")
     with RoomsEmulator(database=database) as one, RoomsEmulator(database=database) as other:
         clients = [new_client(one), new_client(other)]
@@ -223,18 +224,19 @@ for line in sys.stdin:
 """
 
 
-def test_opening_a_file_keeps_the_locks_on_it(tmp_path: Path) -> None:
+def test_opening_file_keeps_its_locks(tmp_path: Path) -> None:
     database = tmp_path / "rooms.db"
     with RoomsEmulator(database=str(database)) as one:
         new_client(one).create_room()
         with RoomsEmulator(database=str(database)):
             subprocess.run([sys.executable, "-c", OPEN], input=f"{database}\n", text=True, check=True, timeout=30)
-            # If the other process got an exclusive lock, it has deleted the log that the emulators here still write to.
+            # If the other process got an exclusive lock, it has deleted the write-ahead log, which these emulators
+            # still use.
             assert database.with_name("rooms.db-wal").exists()
         assert len(list(new_client(one).list_rooms())) == 2
 
 
-def test_processes_share_a_new_file(tmp_path: Path) -> None:
+def test_processes_share_new_file(tmp_path: Path) -> None:
     command = [sys.executable, "-c", OPEN]
     processes = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=dict(os.environ))

@@ -8,7 +8,7 @@ from azure.communication.rooms.emulator import RoomsEmulator
 from azure.communication.rooms.emulator._time import LAST, format_time, parse_time
 
 
-def test_advance_moves_the_clock_for_rooms(emulator: RoomsEmulator, client: RoomsClient) -> None:
+def test_advance_moves_room_clock(emulator: RoomsEmulator, client: RoomsClient) -> None:
     first = client.create_room()
     emulator.advance(timedelta(days=10))
     emulator.advance(timedelta(hours=1))
@@ -20,7 +20,7 @@ def test_advance_moves_the_clock_for_rooms(emulator: RoomsEmulator, client: Room
     client.create_room(valid_until=datetime.now(timezone.utc) + timedelta(days=185))
 
 
-def test_reset_restores_the_clock(emulator: RoomsEmulator, client: RoomsClient) -> None:
+def test_reset_restores_clock(emulator: RoomsEmulator, client: RoomsClient) -> None:
     emulator.advance(timedelta(days=1000))
     emulator.reset()
     assert client.create_room().created_at < datetime.now(timezone.utc) + timedelta(minutes=1)
@@ -38,7 +38,7 @@ def test_impossible_advances(emulator: RoomsEmulator, delta: timedelta, message:
         emulator.advance(delta)
 
 
-def test_farthest_advance(emulator: RoomsEmulator, client: RoomsClient) -> None:
+def test_largest_possible_advance(emulator: RoomsEmulator, client: RoomsClient) -> None:
     now = datetime.now(timezone.utc)
     emulator.advance(datetime(9998, 1, 1, tzinfo=timezone.utc) - now)
     assert client.create_room().valid_until.year == 9998

@@ -66,7 +66,7 @@ def test_wheel_in_clean_environment(wheel: str, environment: Environment) -> Non
     environment.python("-W", "error", "-c", "import azure.communication.rooms")
     message = environment.python("-c", WITHOUT_EXTRA)
     assert message.startswith("1 ")
-    assert "the emulator needs starlette: install this package with its extra" in message
+    assert "the emulator needs starlette: install this package with the emulator extra" in message
 
     environment.install(f"{wheel}[emulator]", "azure-communication-identity")
     environment.python("-W", "error", "-c", USE)

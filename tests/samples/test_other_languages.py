@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ..emulator.calls import emulator_process
 from ..support import ROOT
+from ..support.processes import emulator_process
 from .commands import run
 
 GUIDE = (ROOT / "samples" / "other_languages.md").read_text(encoding="utf-8")

@@ -30,7 +30,7 @@ from azure.communication.rooms.emulator import ReceivedRequest, RoomsEmulator
 from samples import provision_rooms
 from samples.provision_rooms import Entry, Journal, Meeting, Outcome, Pace, create_room, provision, read_rows
 
-from ..emulator.calls import wait_for
+from ..support.waiting import wait_for
 
 SCRIPT = Path(provision_rooms.__file__)
 HEADER = "subject,start,end,participants\n"

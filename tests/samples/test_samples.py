@@ -17,10 +17,10 @@ import pytest
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
 
-from ..emulator.calls import wait_for
 from ..support import ROOT
 from ..support.certificates import Certificates
 from ..support.environments import Environment
+from ..support.waiting import wait_for
 from .commands import run
 
 SAMPLES = ROOT / "samples"

@@ -1,7 +1,7 @@
-"""Calls of a hostile server, each of which must raise an AzureError or return the response to its own request.
+"""Calls a hostile server. Each call must return the response to its own request or raise an AzureError.
 
-``python -m tests.support.fuzz --seconds 60 --seed 7`` prints what happened. The seed decides what is called and what
-the server does to each call; threads and signals make no two runs the same.
+``python -m tests.support.fuzz --seconds 60 --seed 7`` prints what happened. The seed determines the calls and what the
+server does to each of them, but two runs differ in the timing of threads and signals.
 """
 
 import argparse
@@ -40,7 +40,7 @@ class MismatchError(AssertionError):
     """A call returned the response to another request."""
 
 
-class Interrupted(Exception):  # noqa: N818 - it is no error
+class Interrupted(Exception):  # noqa: N818 - not an error
     """Raised by the signal handler."""
 
 
@@ -88,7 +88,7 @@ def malformed_framing(body: bytes, chance: random.Random) -> tuple[str, bytes]:
 
 
 def send_response(connection: Connection, request_id: str, chance: random.Random) -> str:
-    """Do something to the connection; return what."""
+    """Send some kind of response, often an invalid one. Return the kind."""
     kind = chance.choice(
         ["plain"] * 4
         + ["chunked", "gzip", "1.0", "1.0 keep-alive", "close", "interim", "surplus", "malformed", "cut off", "reset"]
@@ -233,7 +233,7 @@ def hostile_step(problems: list[str], kinds: Counter[str]) -> Callable[[Connecti
         seed = request.headers.get("X-Seed")
         request_id = request.target.partition("?")[0].removeprefix("/rooms/")
         if request.method not in ("GET", "HEAD", "POST") or seed != request_id:
-            problems.append(f"the server read as a request: {request}")
+            problems.append(f"the server received a request that no call sent: {request}")
         attempts[request_id] += 1
         chance = random.Random(f"{request_id}/{attempts[request_id]}")
         kinds[send_response(connection, request_id, chance)] += 1
@@ -242,7 +242,7 @@ def hostile_step(problems: list[str], kinds: Counter[str]) -> Callable[[Connecti
 
 
 def fuzz(seed: int, seconds: float, threads: int, interrupts: int) -> str:
-    """Call for so long, or until there were so many interrupts; return a summary."""
+    """Make calls for this many seconds, or until this many interrupts. Return a summary."""
     problems: list[str] = []
     kinds: Counter[str] = Counter()
     stop = threading.Event()
@@ -283,7 +283,7 @@ def fuzz(seed: int, seconds: float, threads: int, interrupts: int) -> str:
 
 
 def call_interrupted(fuzzer: Fuzzer, end: float, interrupts: int, stop: threading.Event, problems: list[str]) -> int:
-    """Call while a timer's handler raises, up to three times in each call; return how often."""
+    """Make calls while a timer's handler raises, up to three times in each call. Return the number of interrupts."""
     chance = random.Random()
     count = budget = 0
 
@@ -309,13 +309,13 @@ def call_interrupted(fuzzer: Fuzzer, end: float, interrupts: int, stop: threadin
 
         return outer
 
-    guarded = catching(catching(catching(call)))  # each interrupt of a call is caught by one of them
+    guarded = catching(catching(catching(call)))  # each of them catches one interrupt of the call
     previous = signal.signal(signal.SIGALRM, handler)
     try:
         while count < interrupts and time.monotonic() < end and not stop.is_set():
             try:
                 guarded()
-            except Interrupted:  # noqa: PERF203 - one that came while the innermost one was being caught
+            except Interrupted:  # noqa: PERF203 - raised while an inner one was being caught
                 continue
             finally:
                 budget = 0

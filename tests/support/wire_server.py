@@ -1,4 +1,4 @@
-"""A loopback server that sends the very bytes it is told to, for responses that no HTTP library would send."""
+"""A loopback server that sends exactly the given bytes, for responses that no HTTP library would send."""
 
 import contextlib
 import io
@@ -28,17 +28,17 @@ TUNNEL = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
 def response(body: bytes = ROOM, status: str = "200 OK", headers: str = "") -> bytes:
-    """A complete response; ``headers`` are added to its Content-Length."""
+    """A complete response with these headers and a Content-Length."""
     return f"HTTP/1.1 {status}\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def raw_response(headers: str, body: bytes, status: str = "200 OK") -> bytes:
-    """A response with these headers only."""
+    """A response with only these headers."""
     return f"HTTP/1.1 {status}\r\n{headers}\r\n\r\n".encode() + body
 
 
 def get(client: RoomsClient, stream: bool = False) -> HttpResponse:
-    """Get a room, but return the response."""
+    """Request a room. Return the response instead of the room."""
     return client.send_request(HttpRequest("GET", "/rooms/99?api-version=2025-03-13"), stream=stream)
 
 
@@ -48,7 +48,7 @@ class Request:
     target: str
     headers: Message
     body: bytes
-    connection: int  # its number, from 0
+    connection: int  # the connection's number, from 0
 
 
 class Connection:
@@ -57,13 +57,13 @@ class Connection:
     def __init__(self, sock: socket.socket, number: int) -> None:
         self.sock = sock
         self.number = number
-        self.stopped = threading.Event()  # when the test has ended
+        self.stopped = threading.Event()  # set when the test ends
 
     def send(self, data: bytes) -> None:
         self.sock.sendall(data)
 
     def trickle(self, data: bytes, pause: float = 0.02) -> None:
-        """Send byte by byte."""
+        """Send the data byte by byte, with a pause before each one."""
         for byte in data:
             if self.stopped.wait(pause):
                 return
@@ -75,13 +75,13 @@ class Connection:
         self.sock = context.wrap_socket(self.sock, server_side=True)
 
     def close(self) -> None:
-        """Close the connection, also for the thread that waits for the next request."""
+        """Close the connection. This also wakes the thread that waits for the next request."""
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
         self.sock.close()
 
     def read_request(self) -> Request | None:
-        """The next request; None if the client has closed the connection."""
+        """Read the next request. Return None if the client has closed the connection."""
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             byte = self.sock.recv(1)
@@ -120,7 +120,6 @@ class WireServer:
     steps: list[Step]
     requests: list[Request] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
-
     is_tls: bool = False
 
     @property
@@ -135,10 +134,10 @@ def wire_server(
     certificates: Certificates | None = None,
     on_connect: Callable[[Connection], None] | None = None,
 ) -> Iterator[WireServer]:
-    """Serve on loopback: each request gets the next step, which is bytes to send or a function of the connection.
+    """Run a server on loopback. For each request, it takes the next step: bytes to send, or a function to call.
 
-    If ``forever`` is given, it is called instead. ``on_connect`` is called with each connection, before its first
-    request is read.
+    If you pass ``forever``, the server calls that for each request instead. It calls ``on_connect`` with each new
+    connection, before it reads the first request.
     """
     listener = socket.create_server(("127.0.0.1", 0))
     server = WireServer(listener.getsockname()[1], list(steps), is_tls=certificates is not None)

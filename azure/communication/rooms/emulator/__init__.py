@@ -27,7 +27,7 @@ def __getattr__(name: str) -> object:
         if (error.name or "").partition(".")[0] not in ("httptools", "starlette", "uvicorn"):
             raise
         raise ModuleNotFoundError(
-            f"the emulator needs {error.name}: install this package with its extra, "
+            f"the emulator needs {error.name}: install this package with the emulator extra, "
             "as in pip install '<checkout of azure-communication-rooms>[emulator]'",
             name=error.name,
         ) from error

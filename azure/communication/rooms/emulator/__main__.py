@@ -18,7 +18,9 @@ def main() -> None:
     parser.add_argument(
         "--database", metavar="FILE", default=":memory:", help="the SQLite file for the rooms (default: in memory)"
     )
-    parser.add_argument("--access-key", metavar="KEY", help="the access key, in base64 (default: a public one)")
+    parser.add_argument(
+        "--access-key", metavar="KEY", help="the access key, in base64 (default: a public development key)"
+    )
     parser.add_argument("--page-size", metavar="N", type=int, default=30, help="items per page (default: %(default)s)")
     parser.add_argument("--certfile", metavar="FILE", help="a PEM file with the certificate chain; turns on TLS")
     parser.add_argument("--keyfile", metavar="FILE", help="a PEM file with the certificate's private key")
@@ -41,7 +43,8 @@ def main() -> None:
 
         with RoomsEmulator(**options) as emulator:
             print(emulator.connection_string, flush=True)
-            # Not an Event: a signal that arrives just before the wait, or in another thread, would not end it.
+            # Poll, because waiting for an Event can miss a signal: one that arrives just before the wait, or in
+            # another thread, would not end it.
             while not signals:
                 time.sleep(0.1)
     except (ModuleNotFoundError, OSError, ValueError, sqlite3.Error) as error:

@@ -1,7 +1,8 @@
 """The API versions of the Rooms service, and what each one added."""
 
-# The boolean room members that each API version introduced, oldest version first, and the attribute of Room that holds
-# each. Later versions keep them. To add a version, add a row. For a new member, also add the attribute to Room.
+# For each API version, oldest first: the boolean room members that it introduced, and the attribute of Room that holds
+# each one. Later versions keep the members. To add a version, add a row. For a new member, also add the attribute to
+# Room.
 _NEW_MEMBERS: dict[str, dict[str, str]] = {
     "2023-06-14": {},
     "2023-10-30-preview": {"pstnDialOutEnabled": "pstn_dial_out_enabled"},
@@ -12,7 +13,7 @@ API_VERSIONS = tuple(_NEW_MEMBERS)
 
 
 def boolean_members(api_version: str) -> dict[str, str]:
-    """The boolean members that rooms have in this API version, and their attributes of Room."""
+    """Map each boolean member of rooms in this API version to its attribute of Room."""
     members: dict[str, str] = {}
     for version in API_VERSIONS[: API_VERSIONS.index(api_version) + 1]:
         members |= _NEW_MEMBERS[version]

@@ -27,7 +27,7 @@ _MAX_HEADERS = 32 * 1024
 
 
 class Application:
-    """Serves the emulated resource over HTTP. Each request's state must have its connection's transport."""
+    """Serves the emulated resource over HTTP. The state of each request must contain the connection's transport."""
 
     def __init__(self, resource: Resource, page: Page, faults: Faults, log: RequestLog, hosts: Hosts) -> None:
         self._resource = resource
@@ -63,7 +63,7 @@ class Application:
         try:
             body = await _read_body(request)
         except ClientDisconnect:
-            return  # the client is gone
+            return  # the client closed the connection
         received = ReceivedRequest(
             method=request.method,
             path=scope["path"],
@@ -97,7 +97,7 @@ class Application:
         _log_request(request, received.status_code, started, reason)
 
     async def _respond(self, request: Request, received: ReceivedRequest, generation: Generation) -> Response | None:
-        """The response. None to close the connection without one, for a fault or after a reset."""
+        """Return the response, or None if a fault or a reset closes the connection without one."""
         fault = received.fault
         if generation is not self._log.generation or (fault is not None and fault.drop == "before"):
             return None
@@ -133,7 +133,7 @@ class Application:
 
 
 async def _read_body(request: Request) -> bytes:
-    """The body. If it is larger than allowed, the rest of it is missing."""
+    """Return the body. If it is too large, return only its beginning, which also exceeds the limit."""
     body = bytearray()
     async for chunk in request.stream():
         if len(body) <= _MAX_BODY:

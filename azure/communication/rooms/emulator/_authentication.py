@@ -1,6 +1,6 @@
 """Checks credentials: an HMAC-SHA256 signature with the access key, or a bearer token.
 
-It shares no code with the client, so that it finds mistakes in the client's signatures.
+It shares no code with the client, so it catches mistakes in the client's signatures.
 """
 
 import base64
@@ -20,7 +20,7 @@ _SCHEME = "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signatur
 def authenticate(
     method: str, target: str, headers: Mapping[str, str], body: bytes, *, key: bytes, bearer_token: str | None
 ) -> None:
-    """Raise 401 unless the request has a valid signature, or the bearer token if there is one."""
+    """Raise a 401 error unless the request has a valid signature or the emulator's bearer token."""
     authorization = headers.get("authorization", "")
     if not authorization:
         raise denied("no credentials")
@@ -53,12 +53,12 @@ def _check_token(token: str, expected: str | None) -> None:
 
 
 def _signed_forms(target: str) -> Iterator[str]:
-    """Path and query as the released clients sign them. The forms differ only for links between pages."""
+    """The path and query as each released client signs them. They differ only for links to next pages."""
     yield unquote(target)  # Python
     yield target  # .NET
     path, _, query = target.partition("?")
     pairs = urlencode(parse_qsl(query, keep_blank_values=True), safe="*").replace("~", "%7E")
-    yield f"{path}?{pairs}"  # JavaScript, which sends the link as it is but signs it as URLSearchParams formats it
+    yield f"{path}?{pairs}"  # JavaScript sends a link unchanged, but signs it as URLSearchParams formats it
 
 
 def _signature(key: bytes, method: str, path_and_query: str, signed: str) -> str:

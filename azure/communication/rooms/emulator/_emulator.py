@@ -40,33 +40,33 @@ class RoomsEmulator:
         with RoomsEmulator() as emulator:
             client = RoomsClient.from_connection_string(emulator.connection_string)
 
-    You can start it again after stopping it. Rooms in a file survive this; rooms in memory do not.
+    You can start it again after stopping it. Rooms in a file survive a restart; rooms in memory do not.
 
     Like the identity service, it also creates and deletes users (``POST /identities``, ``DELETE /identities/{id}``).
 
-    A web browser that opens :attr:`endpoint` shows the rooms, the latest requests and the pending faults. This page is
-    read-only and needs no credentials: anyone who can reach the emulator can see it. Other web pages cannot read it.
+    Open :attr:`endpoint` in a web browser to see the rooms, the latest requests and the pending faults. This web page
+    is read-only and needs no credentials: anyone who can reach the emulator can see it. Other web pages cannot read it.
 
     It logs one line for each request to the logger ``azure.communication.rooms.emulator`` at level INFO. The line for a
-    401 gives the reason. No line contains a key, a token or a signature.
+    401 response gives the reason. No line contains a key, a token or a signature.
 
     :keyword str host: The address to listen on. Default: 127.0.0.1, which only this machine can reach.
     :keyword int port: The port to listen on. Default: 0, which picks a free port.
-    :keyword str database: The SQLite file for the rooms. A change is in the file before its response is sent, so it
-     survives even if the process is killed. Default: ``:memory:``, no file.
+    :keyword str database: The SQLite file for the rooms. Changes are written before the response is sent, so they
+     survive even if the process is killed. Default: ``:memory:``, which uses no file.
     :keyword str access_key: The resource's access key, in base64. Default: a public development key.
-    :keyword int page_size: The number of rooms or participants on a page. As in the service, deleted rooms count but
-     are left out, so a page of rooms can be shorter. Default: 30.
+    :keyword int page_size: The number of rooms or participants on a page. As in the service, deleted rooms count
+     towards it but are left out, so a page of rooms can be shorter. Default: 30.
     :keyword certfile: A PEM file with the certificate chain. If you pass it, the emulator uses TLS. Default: None.
     :paramtype certfile: str or None
     :keyword keyfile: A PEM file with the certificate's private key, unless ``certfile`` contains it. Default: None.
     :paramtype keyfile: str or None
-    :keyword bearer_token: A token to accept instead of a signature. Default: None, no token is accepted.
+    :keyword bearer_token: A token to accept instead of a signature. Default: None, which accepts no token.
     :paramtype bearer_token: str or None
-    :keyword allowed_hosts: More host names or IP addresses, without a port, that clients may use. The listening address
-     and ``localhost`` are always allowed, and any IP address if the emulator listens on all addresses. The emulator
-     responds with 421 to any other ``Host``, because web pages could reach it through a name that they control.
-     Default: none.
+    :keyword allowed_hosts: Additional host names or IP addresses, without a port, that clients may use. The listening
+     address and ``localhost`` are always allowed. If the emulator listens on all addresses, so is any IP address. The
+     emulator rejects any other ``Host`` with status code 421. Otherwise a web page could reach it through a host name
+     that the page's author controls. Default: none.
     :paramtype allowed_hosts: ~collections.abc.Iterable[str]
     :raises ValueError: The access key is not base64, the page size or the port is out of range, there is a key file but
      no certificate file, or an allowed host is not a host name or IP address.
@@ -147,7 +147,9 @@ class RoomsEmulator:
 
     @property
     def pending_faults(self) -> list[Fault]:
-        """The injected faults that have not applied to any request. At the end of a test, check for a mistyped path.
+        """The injected faults that have not applied to any request.
+
+        If any are left at the end of a test, check for a mistyped path.
 
         :rtype: list[~azure.communication.rooms.emulator.Fault]
         """
@@ -181,7 +183,8 @@ class RoomsEmulator:
         :keyword float delay: Wait this many seconds before handling the request. Default: 0.
         :keyword bool truncate: Execute the request, send half of the response's body, and close the connection.
          Default: False.
-        :keyword body: Respond with this body without executing the request. The status code is ``status``, or else 200.
+        :keyword body: Respond with this body without executing the request. The status code is ``status`` if
+         you pass it, and 200 otherwise.
         :paramtype body: bytes or None
         :keyword int times: The number of requests to which the fault applies. Default: 1.
         :keyword method: Only apply to requests with this method. Default: any.
@@ -210,7 +213,7 @@ class RoomsEmulator:
         """Move the emulator's clock forward, to test what happens when rooms open and expire.
 
         Rooms get their creation time and default times from this clock, and the emulator checks times against it.
-        Signatures and ``Date`` headers use the real time. Advances add up until :meth:`reset`.
+        Signatures and ``Date`` headers use the real time. Repeated calls add up until :meth:`reset`.
 
         :param ~datetime.timedelta delta: How far to move the clock.
         :raises ValueError: ``delta`` is negative, or would move the clock past the year 9998.
@@ -220,8 +223,8 @@ class RoomsEmulator:
     def reset(self) -> None:
         """Remove all rooms, requests and faults, and set the clock to the real time.
 
-        The emulator does not execute requests that a fault or a locked database is still delaying, but closes their
-        connections.
+        If a fault or a locked database is still delaying a request, the emulator closes its connection without
+        executing it.
 
         :raises RuntimeError: The emulator is not running.
         :raises sqlite3.Error: Another program has locked the database for more than five seconds.
@@ -237,7 +240,7 @@ class RoomsEmulator:
 
         :raises OSError: The port is in use, or a certificate file cannot be read or is invalid.
         :raises sqlite3.Error: The database cannot be opened, belongs to another program, or was written by an
-         incompatible version of the emulator. Such a file is not changed.
+         incompatible version of the emulator. In these cases, the file is not changed.
         :raises RuntimeError: The emulator is already running.
         """
         if self._running:
@@ -259,7 +262,7 @@ class RoomsEmulator:
     def stop(self) -> None:
         """Stop the server. Requests in progress get up to a second to finish, and injected delays end at once.
 
-        Stopping twice is harmless. A signal handler can stop the emulator, too.
+        Stopping twice is harmless. Signal handlers may call this method.
         """
         if self._running:
             server, store = self._running

@@ -4,7 +4,7 @@
 class ServiceError(Exception):
     """An error response: ``{"error": {"code", "message", "details"}}`` and a status code.
 
-    ``log_reason`` explains the error in the log, and only there. It must not contain a secret.
+    ``log_reason`` appears only in the log. It must not contain a secret.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ def not_found() -> ServiceError:
     return ServiceError(404, "NotFound", "The server cannot find the requested resource.")
 
 
-# The error codes for status codes, both of injected faults and of errors that HTTP itself defines.
+# The error code for each status code of injected faults and of errors that HTTP itself defines.
 _CODES = {
     401: "Denied",
     403: "Forbidden",

@@ -32,7 +32,7 @@ class Fault:
         if self.status is not None and not 200 <= self.status <= 599:
             raise ValueError(f"status must be from 200 to 599, not {self.status}")
         if self.body is not None and self.status in (204, 304):
-            raise ValueError(f"a response with status {self.status} has no body")
+            raise ValueError(f"a response with status code {self.status} has no body")
         if isinstance(self.retry_after, str) and not (self.retry_after.isascii() and self.retry_after.isprintable()):
             raise ValueError(f"retry_after is not a valid header value: {self.retry_after!r}")
         if self.times < 1:
@@ -63,7 +63,7 @@ class Fault:
 class Faults:
     """The faults that still apply to requests. Only the server's thread takes them.
 
-    Like the log of requests, it has no lock, so that a signal handler can stop the emulator.
+    Like the request log, it has no lock, so that a signal handler can stop the emulator.
     """
 
     def __init__(self) -> None:

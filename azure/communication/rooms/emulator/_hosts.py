@@ -10,11 +10,13 @@ from collections.abc import Iterable
 
 _NAME = re.compile(r"[a-z0-9._-]+")
 _HEADER = re.compile(r"(\[.*\]|[^:]*)(?::[0-9]*)?")
-_ANY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - these are not bound to
+_ANY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - compared, never bound to
 
 
 class Hosts:
-    """The listening address, ``localhost`` and the allowed names. If that address is any address, all IP addresses.
+    """The allowed hosts: the listening address, ``localhost`` and the names in ``allowed``.
+
+    If the emulator listens on all addresses, every IP address is allowed.
 
     :raises ValueError: An allowed name is not a host name or an IP address.
     """
@@ -33,14 +35,14 @@ class Hosts:
             self._names.add(_normalized(name))
 
     def include(self, header: str) -> bool:
-        """Whether the value of a ``Host`` header is one of them."""
+        """Whether the value of a ``Host`` header names an allowed host."""
         match = _HEADER.fullmatch(header)
         name = _normalized(match[1]) if match else ""
         return bool(name) and (name in self._names or (self._any_ip_address and _is_ip_address(name.strip("[]"))))
 
 
 def _normalized(name: str) -> str:
-    """The name in lower case, or the IPv6 address in brackets and in its shortest form. Empty if it is neither."""
+    """The host name in lower case, or the IPv6 address in brackets and in its shortest form. Empty if it is invalid."""
     name = name.lower()
     address = name[1:-1] if name.startswith("[") and name.endswith("]") else name
     if ":" in address:

@@ -13,11 +13,11 @@ from ._errors import bad_arguments, status_error, wrong_type
 from ._request import ServiceRequest
 from ._responses import json_response
 
-_RESOURCE_ID = "8aab4d36-2ea4-4b32-9a0e-6f2b1b3c5d7e"  # made up, the same for all emulators
+_RESOURCE_ID = "8aab4d36-2ea4-4b32-9a0e-6f2b1b3c5d7e"  # made up; every emulator uses it
 
 
 class IdentityService:
-    """The operations."""
+    """The operations of the identity service."""
 
     api_versions = ("2021-03-07", "2022-06-01", "2022-10-01", "2023-10-01")
 

@@ -1,7 +1,7 @@
-"""The emulator's page for web browsers: the rooms and the latest requests, read-only.
+"""The emulator's web page: the rooms and the latest requests, read-only.
 
-The page needs no credentials: anyone who can open the emulator's address in a browser can see it. Other origins get
-neither the page nor its data. The application has already refused foreign host names.
+The page needs no credentials: anyone who can open the emulator's address in a browser can see it. Pages of other
+origins can read neither the page nor its data. The application has already rejected hosts that are not allowed.
 """
 
 import hashlib
@@ -99,14 +99,14 @@ class Page:
             return Response(f"The database failed: {error}", 503, media_type="text/plain")
         body = json.dumps(data, separators=(",", ":")).encode("ascii")
         etag = f'"{hashlib.sha256(body).hexdigest()}"'
-        # The time is in a header, so that the body and its ETag change only if something happened.
+        # The time is in a header, so that the body and its ETag change only when there is something new to show.
         headers = {"ETag": etag, "Emulator-Time": format_time(now), "Content-Type": "application/json"}
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers=headers)
         return Response(body, headers=headers)
 
     def _data(self, now: int, state: str | None, search: str, page: int) -> dict[str, object]:
-        """What the page shows. Queries, headers and bodies of requests are left out: they may contain secrets."""
+        """What the page shows, without the queries, headers and bodies of requests, which may contain secrets."""
         with self._store.transaction(read_only=True):
             counts = self._store.count_rooms(now, search)
             matches = sum(counts.values()) if state is None else counts[state]
@@ -129,14 +129,17 @@ class Page:
 
 
 def _is_same_origin(request: Request) -> bool:
-    """Whether the request comes from this origin, or from no web page. Browsers send at least one of these headers."""
+    """Whether the request comes from the emulator's page or from no page at all.
+
+    For requests from web pages, browsers send at least one of these headers.
+    """
     own = f"{request.scope['scheme']}://{request.headers.get('host', '')}"
     is_own_site = request.headers.get("sec-fetch-site", "none") in ("none", "same-origin")
     return is_own_site and request.headers.get("origin", own).lower() == own.lower()
 
 
 def _is_navigation(request: Request) -> bool:
-    """Whether the user followed a link. The page with the link cannot read the page that opens."""
+    """Whether the user followed a link. The page that contains the link cannot read the page that opens."""
     return request.headers.get("sec-fetch-mode") == "navigate" and request.headers.get("sec-fetch-dest") == "document"
 
 

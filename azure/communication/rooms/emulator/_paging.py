@@ -1,7 +1,7 @@
-"""The tokens in the links between pages.
+"""The tokens in the links to next pages.
 
-They look like the service's: unpadded base64 of 715 characters, without ``+``, ``/`` and ``=``. Clients must treat them
-as opaque.
+They look like the service's tokens: 715 characters of unpadded base64, without ``+``, ``/`` and ``=``. Clients must
+treat them as opaque.
 """
 
 import base64
@@ -9,7 +9,8 @@ import re
 
 from ._errors import bad_request
 
-# In base64 of ASCII, + and / appear only if the last of three characters is one of > ? ~ and DEL. Here, none is.
+# Base64 encodes three characters at a time. For ASCII text, it contains + or / only if the third character of a group
+# is > ? ~ or DEL, which is never the case here.
 _CONTENT = '[{{"token":"+RID:~{position:016X}AAAAAA==#RT:1#TRC:30#ISV:2#IEO:65567#QCF:8#FPC:{filler}"}}]'
 _CONTENT_LENGTH = 536
 _FILLER = "A" * (_CONTENT_LENGTH - len(_CONTENT.format(position=0, filler="")))
@@ -22,7 +23,7 @@ def encode_token(position: int) -> str:
 
 
 def decode_token(token: str) -> int:
-    """The position in a token. Raises 400 unless :func:`encode_token` made the token."""
+    """Return the position in a token. Raise a 400 error if :func:`encode_token` did not make the token."""
     try:
         match = _POSITION.match(base64.b64decode(token + "=" * (-len(token) % 4), validate=True))
     except ValueError:

@@ -16,14 +16,14 @@ _ENUM_MEMBER = re.compile(r"^ApiVersion\.V(\d{4})_(\d\d)_(\d\d)$", re.ASCII)
 
 
 def request_target(request: Request) -> str:
-    """Path and query as sent."""
+    """The path and query as sent."""
     path: str = request.scope["path"]
     query = request.scope["query_string"].decode("latin-1")
     return f"{path}?{query}" if query else path
 
 
 class ServiceRequest:
-    """An authenticated request. Raises 400 if its api-version is missing or not supported."""
+    """An authenticated request. Raises a 400 error if its API version is missing or not supported."""
 
     def __init__(self, request: Request, body: bytes, api_versions: Sequence[str]) -> None:
         self.body = body
@@ -31,7 +31,7 @@ class ServiceRequest:
         self._query = dict(parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True))
         self.api_version = self._query.get("api-version", "")
         if "nextLink" in self._query:
-            # For a next page, the released Python client sends the name of its enum member instead of the version.
+            # To get a next page, the released Python client sends the name of its enum member instead of the version.
             self.api_version = _ENUM_MEMBER.sub(r"\1-\2-\3", self.api_version)
         if not self.api_version:
             raise ServiceError(400, "ApiVersionUnspecified", "An API version is required, but was not specified.")
@@ -44,11 +44,11 @@ class ServiceRequest:
             )
 
     def json_object(self, media_type: str) -> dict[str, object]:
-        """The body as a JSON object. Raises 415 if it has another media type, and 400 if it is something else."""
+        """The body as a JSON object. Raises a 415 error for another media type, and a 400 error for another body."""
         if self._request.headers.get("content-type", "").partition(";")[0].strip().lower() != media_type:
             raise status_error(415, f"The request's media type must be {media_type}.")
         try:
-            data = json.loads(self.body, parse_constant=_refuse_constant)
+            data = json.loads(self.body, parse_constant=_reject_constant)
         except (ValueError, RecursionError):
             raise bad_arguments(("The request's body is not JSON.", "$")) from None
         if not isinstance(data, dict):
@@ -64,11 +64,11 @@ class ServiceRequest:
         try:
             return str(uuid.UUID(request_id or "")), parsedate_to_datetime(first_sent or "").isoformat()
         except (ValueError, OverflowError):
-            message = "Repeatability-Request-ID and Repeatability-First-Sent must be a UUID and a date."
+            message = "Repeatability-Request-ID must be a UUID, and Repeatability-First-Sent must be a date."
             raise bad_request(message) from None
 
     def page_position(self) -> int | None:
-        """The position after which the page begins. None for the first page."""
+        """The position after which the requested page begins. None for the first page."""
         token = self._query.get("nextLink")
         return None if token is None else decode_token(token)
 
@@ -83,5 +83,5 @@ class ServiceRequest:
         return f"{scope['scheme']}://{self._request.headers.get('host') or f'{host}:{port}'}"
 
 
-def _refuse_constant(name: str) -> None:
+def _reject_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")

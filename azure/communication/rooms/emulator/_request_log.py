@@ -7,7 +7,7 @@ from ._faults import Fault
 
 _MAX_REQUESTS = 10_000
 _MAX_BYTES = 64 * 1024 * 1024
-_OVERHEAD = 200  # about as many bytes as Python needs for a request or a header besides its text
+_OVERHEAD = 200  # roughly the bytes that Python needs for a request or a header in addition to its text
 
 
 @dataclass

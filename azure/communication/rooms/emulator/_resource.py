@@ -24,7 +24,7 @@ class Resource:
         self._identity = IdentityService()
 
     def api_versions(self, path: str) -> tuple[str, ...]:
-        """The api-versions of the service at the path."""
+        """The API versions of the service at this path."""
         return self._service(path).api_versions
 
     def respond(self, request: Request, body: bytes) -> Response:

@@ -1,4 +1,4 @@
-"""Responses in the form of the service."""
+"""Responses in the service's format."""
 
 import json
 import secrets
@@ -25,7 +25,7 @@ def json_response(status_code: int, body: object, headers: Mapping[str, str] | N
 def error_response(error: ServiceError, api_versions: Sequence[str] = ()) -> Response:
     """The response for an error.
 
-    As in the service, the headers of an error with details have neither its code nor the api-versions.
+    As in the service, if the error has details, the headers contain neither its code nor the API versions.
     """
     if error.has_details:
         return json_response(error.status_code, error.body)

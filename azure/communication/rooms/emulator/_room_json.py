@@ -58,7 +58,7 @@ def _read_time(data: Mapping[str, object], member: str) -> int | None:
 
 
 def check_times(valid_from: int | None, valid_until: int | None, now: int) -> None:
-    """Raise 400 with a detail for each time that is out of range. A time that is None is not checked."""
+    """Raise a 400 error with a detail for each time that is out of range. A time that is None is not checked."""
     problems = []
     if valid_from is not None and valid_from > now + MAX_LIFETIME:
         problems.append(("Value is incorrect or more than 180 days in the future.", "ValidFrom"))

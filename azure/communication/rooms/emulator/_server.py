@@ -22,7 +22,7 @@ _PARSED_AT_ONCE = 4096
 
 
 class Server:
-    """Listens from its construction until it is stopped."""
+    """Starts to listen when it is created. :meth:`stop` ends it."""
 
     def __init__(self, app: Application, host: str, port: int, certfile: str | None, keyfile: str | None) -> None:
         config = uvicorn.Config(
@@ -41,12 +41,13 @@ class Server:
             timeout_graceful_shutdown=2,
         )
         try:
-            config.load()  # raises the error of a bad certificate here, and not in the thread
+            config.load()  # raises the error for a bad certificate here instead of in the thread
         except OSError as error:  # includes ssl.SSLError
             raise OSError(f"the certificate cannot be read: {error}") from error
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=config.backlog)
-        # asyncio turns off Nagle's algorithm only if the socket names TCP. Otherwise responses would wait for ACKs.
+        # asyncio turns off Nagle's algorithm only if the socket's protocol is TCP, not 0. Otherwise responses would
+        # wait for ACKs.
         self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listener.detach())
         self.port: int = self._socket.getsockname()[1]
         self._server = _Uvicorn(config, app)
@@ -62,7 +63,7 @@ class Server:
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn, except that stopping it waits neither for delayed requests nor, for long, for clients."""
+    """uvicorn, except that stopping it does not wait for delayed requests, and waits only briefly for clients."""
 
     def __init__(self, config: uvicorn.Config, app: Application) -> None:
         super().__init__(config)
@@ -70,7 +71,8 @@ class _Uvicorn(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._app.end_delays()
-        # From Python 3.12, uvicorn would wait for connections whose TLS handshake is incomplete. So don't let it wait.
+        # Close the servers here and hide them from uvicorn. On Python 3.12 and later, it would wait for connections
+        # whose TLS handshake is incomplete.
         for server in self.servers:
             server.close()
         self.servers = []
@@ -85,13 +87,13 @@ class _Uvicorn(uvicorn.Server):
 class _Protocol(HttpToolsProtocol):
     """uvicorn's protocol, with seven differences.
 
-    * The application can close its connection.
-    * If a request's target is a URL, the application sees its host as the header.
-    * The header ``Upgrade`` is ignored.
-    * A malformed request gets an error in the service's form.
-    * A request has a size limit, and everything in it except its body has a smaller one.
-    * A client that sends requests without waiting for responses is read only as fast as it gets its responses.
-    * Stopping the server doesn't wait for idle connections.
+    * The application can close the connection of a request.
+    * If a request's target is a URL, its host replaces the ``Host`` header.
+    * It ignores the ``Upgrade`` header.
+    * The response to a malformed request is an error in the service's format.
+    * It limits the size of a request, and sets a lower limit for everything except the body.
+    * If a client sends requests without waiting for responses, it reads them only as fast as it sends the responses.
+    * Stopping the server does not wait for idle connections.
     """
 
     parser: httptools.HttpRequestParser
@@ -107,7 +109,7 @@ class _Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        for cycle in self._without_response:  # uvicorn tells only the latest one
+        for cycle in self._without_response:  # uvicorn notifies only the latest one
             cycle.disconnected = True
             cycle.message_event.set()
 
@@ -116,7 +118,10 @@ class _Protocol(HttpToolsProtocol):
         self._parse()
 
     def _parse(self) -> None:
-        """Parse a little at a time while no request is queued. A parsed request needs far more memory than its text."""
+        """Parse a little at a time, and only while no request is queued.
+
+        A parsed request needs far more memory than its text.
+        """
         while self._received and not self.pipeline and not self.transport.is_closing():
             self._unset_keepalive_if_required()
             data = bytes(self._received[:_PARSED_AT_ONCE])
@@ -128,18 +133,21 @@ class _Protocol(HttpToolsProtocol):
             except httptools.HttpParserUpgrade as upgrade:
                 self._ignore_upgrade(data[upgrade.args[0] :])
             except httptools.HttpParserError:
-                self._refuse(400, b"Bad Request", "Invalid HTTP request received.")
+                self._reject(400, b"Bad Request", "Invalid HTTP request received.")
             # The parser buffers a header or trailer until it is complete. Give up if it gets too long.
             if self._head_size > _MAX_HEAD:
-                self._refuse(431, b"Request Header Fields Too Large", "The request's headers are too large.")
+                self._reject(431, b"Request Header Fields Too Large", "The request's headers are too large.")
             elif self._request_size > _MAX_REQUEST:
-                self._refuse(413, b"Content Too Large", "The request is too large.")
+                self._reject(413, b"Content Too Large", "The request is too large.")
 
     def _ignore_upgrade(self, rest: bytes) -> None:
-        """Parse the request again without the header ``Upgrade``. With it, the parser takes the body for a request."""
+        """Parse the request again without the ``Upgrade`` header.
+
+        With that header, the parser would treat the body as another request.
+        """
         headers = [header for header in self.headers if header[0] != b"upgrade"]
         if headers == self.headers:
-            self._refuse(400, b"Bad Request", "Invalid HTTP request received.")  # CONNECT
+            self._reject(400, b"Bad Request", "Invalid HTTP request received.")  # CONNECT
             return
         lines = b"".join(b"%b: %b\r\n" % header for header in headers)
         version = self.parser.get_http_version().encode()
@@ -151,7 +159,7 @@ class _Protocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return
         if b"://" in self.url and not self.url.startswith(b"/"):
-            # The target is a URL. As HTTP requires, its host replaces the header.
+            # The target is a URL. As HTTP requires, its host replaces the Host header.
             host = self.url.partition(b"://")[2].partition(b"/")[0]
             self.headers[:] = [*(header for header in self.headers if header[0] != b"host"), (b"host", host)]
         super().on_headers_complete()
@@ -178,11 +186,11 @@ class _Protocol(HttpToolsProtocol):
         if self.transport.is_closing():
             self.transport.abort()  # over TLS, close() would wait for an idle client's close_notify
 
-    def _refuse(self, status_code: int, reason_phrase: bytes, message: str) -> None:
+    def _reject(self, status_code: int, reason_phrase: bytes, message: str) -> None:
         """Respond with an error and close the connection.
 
-        If an earlier request on this connection has no response yet, or this request has one, only close it. The client
-        would take the error for the response to another request.
+        Send no error if an earlier request on this connection has no response yet, or if this request already has one:
+        the client would take the error for the response to another request.
         """
         if self.transport.is_closing():
             return

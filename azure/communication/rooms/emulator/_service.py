@@ -3,22 +3,22 @@
 The emulator behaves as the live service did in published recordings. No recording shows the following, so these are
 the emulator's own choices:
 
-* Every operation works on expired rooms as on others. (Recordings show only that they are listed.)
-* The database keeps deleted rooms, expired rooms and repeatable requests for ever.
+* Every operation treats expired rooms like any others. (Recordings show only that they are listed.)
+* The database keeps deleted rooms, expired rooms and repeatable requests forever.
 * ``createdAt`` is the emulator's current time, and a default ``validFrom`` is 40 to 270 ms earlier.
-* A page has a link if more rooms are stored, even if all of those are deleted. Participants are paged like rooms, but
-  oldest first. Their number is not limited.
-* ``Collaborator`` is accepted in every api-version. ``2023-10-30-preview`` works like ``2024-04-15``, and
-  ``pstnDialOutEnabled`` in a request of ``2023-06-14`` is ignored, like any unknown member.
-* A participant without a role, or with the role null, becomes an attendee, even if it had another role before. A
-  create with a participant that is null is rejected.
+* A page has a link to a next page if more rooms are stored, even if all of those are deleted. Participants are paged
+  like rooms, but oldest first, and their number is not limited.
+* Every API version accepts the role ``Collaborator``. ``2023-10-30-preview`` works like ``2024-04-15``. Requests with
+  ``2023-06-14`` may contain ``pstnDialOutEnabled``, but it is ignored like any unknown member.
+* A participant without a role, or whose role is null, becomes an attendee, even if it had another role before. A
+  request to create a room is rejected if it contains a null participant.
 * A room ID of 16 to 18 characters has a valid length.
-* Checks run in this order: credentials, api-version, path, media type, JSON types and roles, ranges of the times,
+* Checks run in this order: credentials, API version, path, media type, JSON types and roles, ranges of the times,
   whether an update has both times, the room ID, whether the room exists, raw IDs.
 * ``validUntil`` may equal ``validFrom``.
-* A repeatable create needs both repeatability headers, and both must be well formed.
-* Errors for wrong JSON types, media types, methods, paths and page tokens have the service's form, but the emulator's
-  own messages.
+* A repeatable request to create a room needs both repeatability headers, and both must be well formed.
+* Errors for wrong JSON types, media types, methods, paths and page tokens have the service's format, but the
+  emulator's own messages.
 """
 
 import json
@@ -88,7 +88,7 @@ class RoomsService:
         check_times(valid_from, valid_until, now)
         if not all(map(is_well_formed, roles)):
             raise bad_request("Invalid format for communication identifier.")
-        # The live service creates a room 40 to 270 ms after it received the request.
+        # The live service creates a room 40 to 270 ms after it receives the request.
         received_at = now - (40 + secrets.randbelow(231)) * MILLISECOND
         room = self._store.add_room(
             created_at=now,
@@ -157,7 +157,7 @@ class RoomsService:
 
 
 def _page(request: ServiceRequest, items: Sequence[Mapping[str, object]], last_position: int | None) -> Response:
-    """A page of a listing. It has a link to the next page unless the last position is None."""
+    """A response with a page of items. It has a link to the next page unless the last position is None."""
     body: dict[str, object] = {"value": items}
     if last_position is not None:
         body["nextLink"] = request.next_link(last_position)

@@ -72,9 +72,9 @@ _APPLICATION_ID = 0x41435352
 # A checksum, so that every change of the schema changes the version.
 _SCHEMA_VERSION = zlib.crc32("".join(_SCHEMA).encode()) >> 1
 BUSY_TIMEOUT = 5.0
-"""For how many seconds to wait for other users of the file."""
+"""How long to wait while something else uses the file, in seconds."""
 _LOCK_TIMEOUT = 0.1
-_MIN_SIZE = 512  # bytes in the smallest page of SQLite
+_MIN_SIZE = 512  # bytes in SQLite's smallest page
 
 
 class Store:
@@ -84,7 +84,7 @@ class Store:
     thread and the callers of ``clear`` share one connection; a lock keeps their transactions apart.
 
     :raises sqlite3.Error: The file cannot be opened, belongs to another program, or was written by an incompatible
-     version of the emulator. Such a file is not changed.
+     version of the emulator. In these cases, the file is not changed.
     """
 
     def __init__(self, database: str) -> None:
@@ -95,9 +95,9 @@ class Store:
         )
         try:
             self._create_tables()
-            # If several connections do this at once, SQLite avoids a deadlock by raising an error at once.
+            # If several connections do this at the same time, SQLite raises an error immediately, to avoid a deadlock.
             _retry_while_locked(lambda: self._connection.execute("PRAGMA journal_mode = WAL"))
-            # Commits need to survive a kill of the process, but not a power failure, so don't wait for the disk.
+            # Commits must survive if the process is killed, but not if the power fails, so don't wait for the disk.
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._connection.execute("PRAGMA foreign_keys = ON")
             self._connection.execute("PRAGMA busy_timeout = 0")
@@ -108,7 +108,7 @@ class Store:
     def _create_tables(self) -> None:
         """Create the tables if the database is new.
 
-        This runs before the write-ahead log is turned on, so that the marks are in the file itself.
+        This runs before the write-ahead log is turned on, so that the file itself contains the ID and the version.
         """
         with self.transaction():
             execute = self._connection.execute
@@ -119,14 +119,14 @@ class Store:
                 execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
             [application_id] = execute("PRAGMA application_id").fetchone()
             [version] = execute("PRAGMA user_version").fetchone()
-            _check_marks(application_id, version)
+            _check_application(application_id, version)
 
     @contextmanager
     def transaction(self, *, read_only: bool = False) -> Iterator[None]:
         """Run a transaction.
 
-        If somebody else is writing, this raises an error for which :func:`is_locked` is true. It doesn't wait, because
-        waiting would stop the server from handling other requests.
+        If something else is writing, this raises an error that :func:`is_locked` recognizes. It does not wait, because
+        then the server could not handle other requests.
         """
         if not self._lock.acquire(timeout=_LOCK_TIMEOUT):
             raise sqlite3.OperationalError("the database is locked")
@@ -229,9 +229,9 @@ class Store:
 def _check_file(database: str) -> None:
     """Raise an error if the file is neither empty nor a database of the emulator.
 
-    SQLite may write to a database that it opens, unless it is immutable. Python must not open the file instead: closing
-    it would release the locks of this process's other emulators, and then another process could delete their
-    write-ahead log.
+    SQLite may write to any database that it opens, so this opens the file as immutable. Reading it with ``open()``
+    instead is not safe: closing it would release the locks of other emulators in this process, and then another process
+    could delete their write-ahead log.
     """
     if not os.path.isfile(database) or not os.path.getsize(database):
         return
@@ -242,10 +242,10 @@ def _check_file(database: str) -> None:
         connection.execute("PRAGMA writable_schema = ON")  # accept a file that another process is still creating
         [application_id] = connection.execute("PRAGMA application_id").fetchone()
         [version] = connection.execute("PRAGMA user_version").fetchone()
-    _check_marks(application_id, version)
+    _check_application(application_id, version)
 
 
-def _check_marks(application_id: int, version: int) -> None:
+def _check_application(application_id: int, version: int) -> None:
     if application_id != _APPLICATION_ID:
         raise sqlite3.DatabaseError("the file belongs to another program")
     if version != _SCHEMA_VERSION:
@@ -253,7 +253,7 @@ def _check_marks(application_id: int, version: int) -> None:
 
 
 def is_locked(error: sqlite3.Error) -> bool:
-    """Whether the error means that somebody else is using the database, so that a retry can succeed."""
+    """Whether the error means that something else is using the database, so that a retry can succeed."""
     return "locked" in str(error)
 
 

@@ -1,4 +1,4 @@
-"""Times as the service stores them: in ticks of 100 ns since 1970, so that they keep seven fractional digits."""
+"""Times as the service stores them: in ticks of 100 ns since 1970, which keep seven fractional digits."""
 
 import functools
 import re
@@ -17,7 +17,7 @@ _RFC_3339 = re.compile(
 
 
 class Clock:
-    """The clock for rooms, which tests can move forward. Signatures are checked against the real time."""
+    """The clock for rooms. Tests can move it forward. Signatures are checked against the real time."""
 
     def __init__(self) -> None:
         self._ahead = 0

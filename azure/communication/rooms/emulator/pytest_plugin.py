@@ -1,10 +1,10 @@
-"""Fixtures for the tests of programs that use rooms.
+"""pytest fixtures for testing programs that use the Rooms service.
 
 To use them, add this line to the ``conftest.py`` at the root of your tests::
 
     pytest_plugins = ["azure.communication.rooms.emulator.pytest_plugin"]
 
-pytest does not load them otherwise. With pytest-xdist, each worker process has its own emulator.
+Without this line, pytest does not load them. With pytest-xdist, each worker process has its own emulator.
 """
 
 from collections.abc import Iterator

@@ -62,7 +62,7 @@ function relativeText(room) {
   return `${room.state === "open" ? "ends" : "ended"} ${distanceText(room.until - now())}`;
 }
 
-// The timeline is logarithmic in both directions from now, so that half an hour and half a year are both visible.
+// The timeline is logarithmic in both directions from now, to show both half an hour and half a year.
 function percent(time) {
   const distance = time - now();
   const scaled = Math.log1p(Math.abs(distance) / (5 * MINUTE)) / Math.log1p((240 * DAY) / (5 * MINUTE));
@@ -308,7 +308,7 @@ async function poll(isUserAction = false) {
   const loaded = await load(signal);
   if (signal.aborted) return; // a newer poll has taken over
   if (!isPaused && !document.hidden) timer = setTimeout(poll, INTERVAL);
-  if (!loaded) showConnection("lost", "The emulator does not respond");
+  if (!loaded) showConnection("lost", "The emulator is not responding");
   else if (![200, 304].includes(loaded.response.status)) showConnection("lost", loaded.text);
   else show(loaded, isUserAction);
 }
