@@ -11,6 +11,7 @@ import time
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m azure.communication.rooms.emulator",
+        allow_abbrev=False,
         description="A local emulator of the Rooms service of Azure Communication Services.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")

@@ -15,7 +15,7 @@ the emulator's own choices:
 * A room ID of 16 to 18 characters has a valid length.
 * Checks run in this order: credentials, API version, path, media type, JSON types and roles, ranges of the times,
   whether an update has both times, the room ID, whether the room exists, raw IDs.
-* ``validUntil`` may equal ``validFrom``.
+* ``validUntil`` may equal ``validFrom``. A default ``validUntil`` may be more than 180 days after ``validFrom``.
 * A repeatable request to create a room needs both repeatability headers, and both must be well formed.
 * Errors for wrong JSON types, media types, methods, paths and page tokens have the service's format, but the
   emulator's own messages.

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from azure.communication.rooms import RoomsClient
+from azure.communication.rooms import ClientOptions, RoomsClient
 
 from . import RoomsEmulator
 
@@ -39,5 +39,7 @@ def rooms_emulator(_running_rooms_emulator: RoomsEmulator) -> Iterator[RoomsEmul
 @pytest.fixture
 def rooms_client(rooms_emulator: RoomsEmulator) -> Iterator[RoomsClient]:
     """A client of the emulator that does not wait between retries."""
-    with RoomsClient.from_connection_string(rooms_emulator.connection_string, retry_backoff_factor=0) as client:
+    # The environment may have a proxy, which cannot reach the emulator.
+    options: ClientOptions = {"retry_backoff_factor": 0, "use_env_settings": False}
+    with RoomsClient.from_connection_string(rooms_emulator.connection_string, **options) as client:
         yield client
