@@ -236,6 +236,8 @@ def test_an_unclear_length_is_an_error(headers: str, stream: bool) -> None:
         b"3\r\nab",
         b"3\r\nabc",
         b"3\r\nabc\r\n",
+        b"3\r\nabc\r\n0\r\n" + response(b""),
+        b"3\r\nabc\r\n0\r\nnot a trailer\r\n\r\n",
         b"3" * 70000,
         b"",
     ],
