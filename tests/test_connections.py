@@ -17,6 +17,7 @@ from azure.core.exceptions import (
     ResourceNotFoundError,
     ServiceRequestError,
     ServiceRequestTimeoutError,
+    ServiceResponseError,
     ServiceResponseTimeoutError,
 )
 from azure.core.rest import HttpRequest
@@ -34,8 +35,10 @@ from .support.wire_server import (
     TUNNEL,
     Connection,
     WireServer,
+    get,
     raw_response,
     response,
+    then_close,
     wire_server,
 )
 
@@ -312,6 +315,24 @@ def test_tunnel_through_a_proxy_over_tls(tls_emulator: RoomsEmulator, certificat
         assert client.get_room(room.id) == room
 
 
+@pytest.mark.parametrize("framing", [f"Content-Length: {len(ROOM)}", "Transfer-Encoding: chunked", "X: until closed"])
+def test_cut_off_body_through_a_proxy_over_tls(framing: str, certificates: Certificates) -> None:
+    cut_off = then_close(raw_response(framing, b"9\r\nabc"))
+    with (
+        wire_server(cut_off, certificates=certificates) as server,
+        wire_server(tunnel_to(server.port), certificates=certificates) as proxy,
+    ):
+        client = RoomsClient(
+            server.endpoint,
+            KEY,
+            connection_verify=certificates.authority,
+            proxies={"https": proxy.endpoint},
+            retry_total=0,
+        )
+        with pytest.raises(ServiceResponseError):
+            get(client)
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -508,6 +529,14 @@ def test_refused_connection_is_not_a_timeout() -> None:
     with pytest.raises(ServiceRequestError) as caught:
         client.get_room("99")
     assert not isinstance(caught.value, ServiceRequestTimeoutError)
+
+
+def test_address_of_an_unsupported_family_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    with wire_server(response()) as server:
+        found = socket.getaddrinfo("127.0.0.1", server.port, type=socket.SOCK_STREAM)
+        unsupported = (9999, *found[0][1:])
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [unsupported, *found])
+        assert RoomsClient(server.endpoint, KEY, retry_total=0).get_room("99").id
 
 
 def test_unknown_host_is_a_request_error() -> None:
