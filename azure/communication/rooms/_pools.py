@@ -18,6 +18,7 @@ from ._connections import Address, Connection, Proxy, Route
 from ._endpoint import origin
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_MAX_IDLE = 100  # in a pool
 
 
 class Settings(NamedTuple):
@@ -38,7 +39,8 @@ class Pool:
 
     def __init__(self, route: Route) -> None:
         self.route = route
-        self._idle: deque[Connection] = deque()
+        # When it is full, the oldest is dropped, which closes it.
+        self._idle: deque[Connection] = deque(maxlen=_MAX_IDLE)
         self._is_closed = False
 
     def connection(self, timeout: float | None) -> Any:
