@@ -66,6 +66,15 @@ def test_a_burst_leaves_few_idle_connections(monkeypatch: pytest.MonkeyPatch) ->
         assert len(server.connections) == 4
 
 
+def test_redirects_to_many_hosts_leave_few_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_pools, "_MAX_POOLS", 2)
+    moved = [response(status="307 Moved", headers=f"Location: http://{host}.example/\r\n") for host in "bcd"]
+    with wire_server(*moved, response()) as proxy:
+        client = RoomsClient("http://a.example", KEY, proxies={"http": proxy.endpoint})
+        client.get_room("99")
+        assert [pool.route.address.host for pool in pools_of(client)] == ["c.example", "d.example"]
+
+
 def test_close_closes_idle_connections() -> None:
     with wire_server(response()) as server:
         with RoomsClient(server.endpoint, KEY) as client:
