@@ -1,6 +1,7 @@
 """Connections: TLS, proxies, the environment and timeouts."""
 
 import base64
+import gzip
 import re
 import socket
 import subprocess
@@ -441,6 +442,7 @@ SLOW = {
     "interim head": slow(f"HTTP/1.1 103 Early\r\nX: {'a' * LAST_BYTES}\r\n\r\n".encode() + response(b"{}")),
     "body": slow(response(b" " * LAST_BYTES + ROOM)),
     "chunks": slow(raw_response("Transfer-Encoding: chunked", b"1\r\n \r\n" * 40 + b"0\r\n\r\n")),
+    "compressed": slow(response(gzip.compress(b" " * 100_000 + ROOM), headers="Content-Encoding: gzip\r\n")),
     "until closed": slow(raw_response("Connection: close", b" " * LAST_BYTES + ROOM)),
 }
 
