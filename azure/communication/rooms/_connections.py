@@ -186,7 +186,7 @@ class Connection:
         self._socket.set_timeout(self.timeout)
         # The server may respond and close the connection before it has read everything. If it only closes it, reading
         # fails as well.
-        with suppress(BrokenPipeError, ConnectionResetError):
+        with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             self._stream.sendall(request_bytes(method, url, headers, body))
 
     def getresponse(self) -> Http1Response:
