@@ -8,6 +8,7 @@ import subprocess
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -76,7 +77,8 @@ def forward(connection: Connection, port: int) -> None:
                     target.sendall(data)
                 target.shutdown(socket.SHUT_WR)
             except OSError:
-                other.close()
+                with suppress(OSError):
+                    other.shutdown(socket.SHUT_RDWR)  # unlike close(), wakes the other thread
 
         back = threading.Thread(target=copy, args=(other, connection.sock))
         back.start()

@@ -74,8 +74,8 @@ class _Socket:
         self._socket = context.wrap_socket(self._socket, server_hostname=host)
 
     def recv(self, size: int) -> bytes:
-        self._is_receiving = True
         try:
+            self._is_receiving = True
             self._socket.settimeout(self._remaining())
             return self._socket.recv(size)
         finally:
@@ -169,7 +169,7 @@ class Connection:
                 from urllib3.util.ssltransport import SSLTransport  # noqa: PLC0415 - few programs need it
 
                 socket: Any = self._socket
-                # Without the last argument, it returns 0 at the end, not bytes.
+                # By default, it returns 0, not bytes, if the connection is cut off.
                 return SSLTransport(socket, context, address.host, suppress_ragged_eofs=False)
         self._socket.start_tls(context, address.host)
         return self._socket

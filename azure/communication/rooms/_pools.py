@@ -40,7 +40,7 @@ class Pool:
 
     def __init__(self, route: Route) -> None:
         self.route = route
-        # When it is full, the oldest is dropped, which closes it.
+        # A full deque drops its oldest connection, which closes it.
         self._idle: deque[Connection] = deque(maxlen=_MAX_IDLE)
         self._is_closed = False
 
