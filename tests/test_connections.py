@@ -543,6 +543,20 @@ def test_address_of_an_unsupported_family_is_skipped(monkeypatch: pytest.MonkeyP
         assert RoomsClient(server.endpoint, KEY, retry_total=0).get_room("99").id
 
 
+def test_socket_that_fails_once_connected_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    sockets = []
+
+    class Socket(socket.socket):
+        def setsockopt(self, *args: Any) -> None:
+            sockets.append(self)
+            raise OSError("invalid argument")  # as on macOS, if the connection has just been reset
+
+    monkeypatch.setattr(_connections, "socket", SimpleNamespace(**{**vars(socket), "socket": Socket}))
+    with wire_server() as server, pytest.raises(ServiceRequestError, match="invalid argument"):
+        RoomsClient(server.endpoint, KEY, retry_total=0).get_room("99")
+    assert [sock.fileno() for sock in sockets] == [-1]
+
+
 def test_unknown_host_is_a_request_error() -> None:
     client = RoomsClient(f"http://{'a' * 64}.example", KEY, retry_total=0)
     with pytest.raises(ServiceRequestError):

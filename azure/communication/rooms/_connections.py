@@ -58,7 +58,6 @@ class _Socket:
         self._is_closed = False
         self.set_timeout(timeout)
         self._socket = self._connect(address)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def __del__(self) -> None:
         # A program may drop a client or a response without closing it, and a signal handler may interrupt a call.
@@ -114,6 +113,7 @@ class _Socket:
                 # An address that does not respond must leave time for the others.
                 candidate.settimeout(None if remaining is None else remaining / (len(candidates) + 1))
                 candidate.connect(socket_address)
+                candidate.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except BaseException as error:
                 if candidate is not None:
                     candidate.close()
