@@ -4,6 +4,7 @@ import base64
 import gzip
 import re
 import socket
+import ssl
 import subprocess
 import threading
 import traceback
@@ -555,6 +556,24 @@ def test_socket_that_fails_once_connected_is_closed(monkeypatch: pytest.MonkeyPa
     with wire_server() as server, pytest.raises(ServiceRequestError, match="invalid argument"):
         RoomsClient(server.endpoint, KEY, retry_total=0).get_room("99")
     assert [sock.fileno() for sock in sockets] == [-1]
+
+
+def test_interrupted_handshake_closes_the_socket(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted = []
+    do_handshake = ssl.SSLSocket.do_handshake
+
+    def interrupt(sock: ssl.SSLSocket) -> None:
+        if sock.server_side:
+            do_handshake(sock)
+        else:
+            interrupted.append(sock)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ssl.SSLSocket, "do_handshake", interrupt)
+    with wire_server(certificates=certificates) as server:
+        with pytest.raises(KeyboardInterrupt):
+            RoomsClient(server.endpoint, KEY).get_room("99")
+        assert [sock.fileno() for sock in interrupted] == [-1]
 
 
 def test_unknown_host_is_a_request_error() -> None:

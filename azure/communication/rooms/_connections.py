@@ -70,7 +70,10 @@ class _Socket:
 
     def start_tls(self, context: ssl.SSLContext, host: str) -> None:
         self._socket.settimeout(self._remaining())
-        self._socket = context.wrap_socket(self._socket, server_hostname=host)
+        # The handshake is a step of its own, so that close() knows the socket if a signal handler interrupts it.
+        tls_socket = context.wrap_socket(self._socket, server_hostname=host, do_handshake_on_connect=False)
+        self._socket = tls_socket
+        tls_socket.do_handshake()
 
     def recv(self, size: int) -> bytes:
         try:
