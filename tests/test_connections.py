@@ -1,12 +1,15 @@
 """Connections: TLS, proxies, the environment and timeouts."""
 
 import base64
+import gzip
 import re
 import socket
+import ssl
 import subprocess
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +20,7 @@ from azure.core.exceptions import (
     ResourceNotFoundError,
     ServiceRequestError,
     ServiceRequestTimeoutError,
+    ServiceResponseError,
     ServiceResponseTimeoutError,
 )
 from azure.core.rest import HttpRequest
@@ -34,8 +38,10 @@ from .support.wire_server import (
     TUNNEL,
     Connection,
     WireServer,
+    get,
     raw_response,
     response,
+    then_close,
     wire_server,
 )
 
@@ -72,7 +78,8 @@ def forward(connection: Connection, port: int) -> None:
                     target.sendall(data)
                 target.shutdown(socket.SHUT_WR)
             except OSError:
-                other.close()
+                with suppress(OSError):
+                    other.shutdown(socket.SHUT_RDWR)  # unlike close(), wakes the other thread
 
         back = threading.Thread(target=copy, args=(other, connection.sock))
         back.start()
@@ -312,6 +319,24 @@ def test_tunnel_through_tls_proxy(tls_emulator: RoomsEmulator, certificates: Cer
         assert client.get_room(room.id) == room
 
 
+@pytest.mark.parametrize("framing", [f"Content-Length: {len(ROOM)}", "Transfer-Encoding: chunked", "X: until closed"])
+def test_cut_off_body_through_a_proxy_over_tls(framing: str, certificates: Certificates) -> None:
+    cut_off = then_close(raw_response(framing, b"9\r\nabc"))
+    with (
+        wire_server(cut_off, certificates=certificates) as server,
+        wire_server(tunnel_to(server.port), certificates=certificates) as proxy,
+    ):
+        client = RoomsClient(
+            server.endpoint,
+            KEY,
+            connection_verify=certificates.authority,
+            proxies={"https": proxy.endpoint},
+            retry_total=0,
+        )
+        with pytest.raises(ServiceResponseError):
+            get(client)
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -421,6 +446,7 @@ SLOW = {
     "interim head": slow(f"HTTP/1.1 103 Early\r\nX: {'a' * LAST_BYTES}\r\n\r\n".encode() + response(b"{}")),
     "body": slow(response(b" " * LAST_BYTES + ROOM)),
     "chunks": slow(raw_response("Transfer-Encoding: chunked", b"1\r\n \r\n" * 40 + b"0\r\n\r\n")),
+    "compressed": slow(response(gzip.compress(b" " * 100_000 + ROOM), headers="Content-Encoding: gzip\r\n")),
     "until closed": slow(raw_response("Connection: close", b" " * LAST_BYTES + ROOM)),
 }
 
@@ -511,6 +537,46 @@ def test_refused_connection_is_not_a_timeout() -> None:
     with pytest.raises(ServiceRequestError) as caught:
         client.get_room("99")
     assert not isinstance(caught.value, ServiceRequestTimeoutError)
+
+
+def test_address_of_an_unsupported_family_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    with wire_server(response()) as server:
+        found = socket.getaddrinfo("127.0.0.1", server.port, type=socket.SOCK_STREAM)
+        unsupported = (9999, *found[0][1:])
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [unsupported, *found])
+        assert RoomsClient(server.endpoint, KEY, retry_total=0).get_room("99").id
+
+
+def test_socket_that_fails_once_connected_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    sockets = []
+
+    class Socket(socket.socket):
+        def setsockopt(self, *args: Any) -> None:
+            sockets.append(self)
+            raise OSError("invalid argument")  # as on macOS, if the connection has just been reset
+
+    monkeypatch.setattr(_connections, "socket", SimpleNamespace(**{**vars(socket), "socket": Socket}))
+    with wire_server() as server, pytest.raises(ServiceRequestError, match="invalid argument"):
+        RoomsClient(server.endpoint, KEY, retry_total=0).get_room("99")
+    assert [sock.fileno() for sock in sockets] == [-1]
+
+
+def test_interrupted_handshake_closes_the_socket(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted = []
+    do_handshake = ssl.SSLSocket.do_handshake
+
+    def interrupt(sock: ssl.SSLSocket) -> None:
+        if sock.server_side:
+            do_handshake(sock)
+        else:
+            interrupted.append(sock)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ssl.SSLSocket, "do_handshake", interrupt)
+    with wire_server(certificates=certificates) as server:
+        with pytest.raises(KeyboardInterrupt):
+            RoomsClient(server.endpoint, KEY).get_room("99")
+        assert [sock.fileno() for sock in interrupted] == [-1]
 
 
 def test_unknown_host_is_a_request_error() -> None:

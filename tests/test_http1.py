@@ -81,7 +81,7 @@ def test_any_bytes_are_response_or_error(data: bytes, places: list[int]) -> None
 
 @given(
     method=st.sampled_from(["GET", "POST", "DELETE"]),
-    headers=st.dictionaries(TOKENS, VALUES),
+    headers=st.dictionaries(TOKENS.map(lambda name: f"X-{name}"), VALUES),
     body=st.none() | st.binary(),
 )
 def test_request_has_given_content(method: str, headers: dict[str, str], body: bytes | None) -> None:
@@ -236,6 +236,8 @@ def test_unclear_length_is_an_error(headers: str, stream: bool) -> None:
         b"3\r\nab",
         b"3\r\nabc",
         b"3\r\nabc\r\n",
+        b"3\r\nabc\r\n0\r\n" + response(b""),
+        b"3\r\nabc\r\n0\r\nnot a trailer\r\n\r\n",
         b"3" * 70000,
         b"",
     ],

@@ -6,12 +6,13 @@ import socket
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from azure.core.exceptions import ServiceResponseError
 
-from azure.communication.rooms import RoomsClient
+from azure.communication.rooms import RoomsClient, _pools
 from azure.communication.rooms.emulator import RoomsEmulator
 
 from .support.wire_server import KEY, Connection, response, wire_server
@@ -47,6 +48,31 @@ def test_failures_leave_idle_connections_usable() -> None:
             client.get_room("99")
         client.get_room("99")
     assert len(server.connections) == 2
+
+
+def test_a_burst_leaves_few_idle_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_pools, "_MAX_IDLE", 2)
+    together = threading.Barrier(4)
+
+    def respond_together(connection: Connection) -> None:
+        together.wait()
+        connection.send(response())
+
+    with wire_server(*[respond_together] * 4) as server, RoomsClient(server.endpoint, KEY) as client:
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(client.get_room, ["99"] * 4))
+        [pool] = pools_of(client)
+        assert len(pool._idle) == 2
+        assert len(server.connections) == 4
+
+
+def test_redirects_to_many_hosts_leave_few_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_pools, "_MAX_POOLS", 2)
+    moved = [response(status="307 Moved", headers=f"Location: http://{host}.example/\r\n") for host in "bcd"]
+    with wire_server(*moved, response()) as proxy:
+        client = RoomsClient("http://a.example", KEY, proxies={"http": proxy.endpoint})
+        client.get_room("99")
+        assert [pool.route.address.host for pool in pools_of(client)] == ["c.example", "d.example"]
 
 
 def test_close_closes_idle_connections() -> None:
@@ -129,6 +155,22 @@ for _ in range(10):
         os._exit(len(ids) != 8)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 """
+
+
+EXIT = """
+import atexit, sys
+from azure.communication.rooms import RoomsClient
+clients = []
+# Functions run in reverse order, so what the client itself registers would run first.
+atexit.register(lambda: print(clients[0].create_room().id))
+clients.append(RoomsClient.from_connection_string(sys.argv[1]))
+clients[0].create_room()
+"""
+
+
+def test_exit(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    last_room = run(EXIT, emulator.connection_string).strip()
+    assert client.get_room(last_room)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")

@@ -3,8 +3,11 @@
 import gc
 import gzip
 import json
+import socket
 import zlib
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from azure.core.exceptions import (
@@ -16,7 +19,7 @@ from azure.core.exceptions import (
 )
 from azure.core.rest import HttpResponse
 
-from azure.communication.rooms import RoomsClient
+from azure.communication.rooms import RoomsClient, _connections
 
 from .support.wire_server import KEY, OTHER_ROOM, ROOM, get, response, then_close, wire_server
 
@@ -105,6 +108,26 @@ def test_half_read_stream_is_discarded(leave: str) -> None:
             gc.collect()  # a ResourceWarning would be an error here
         assert client.get_room("99").id == json.loads(OTHER_ROOM)["id"]
     assert [request.connection for request in server.requests] == [0, 1]
+
+
+def test_a_socket_stays_open_until_the_thread_that_reads_it_returns(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_open: list[bool] = []
+
+    class Socket(socket.socket):
+        def recv(self, *args: Any) -> bytes:
+            if streams:
+                streams[0].close()  # as another thread may do at this moment
+            is_open.append(self.fileno() >= 0)
+            return super().recv(*args)
+
+    streams: list[HttpResponse] = []
+    monkeypatch.setattr(_connections, "socket", SimpleNamespace(**{**vars(socket), "socket": Socket}))
+    with wire_server(response(ROOM * 1000)) as server:
+        streams.append(get(RoomsClient(server.endpoint, KEY, retry_total=0), stream=True))
+        with pytest.raises(ServiceResponseError):
+            list(streams[0].iter_bytes())
+    assert all(is_open[:2])
+    assert not any(is_open[2:])
 
 
 def test_fully_read_stream_keeps_connection() -> None:

@@ -3,6 +3,7 @@
 import gzip
 import multiprocessing
 import pickle
+import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from azure.communication.rooms.emulator import RoomsEmulator
 
 from .support.certificates import Certificates
 from .support.credentials import Token
-from .support.wire_server import KEY, Connection, wire_server
+from .support.wire_server import KEY, Connection, response, wire_server
 
 LIST = HttpRequest("GET", "/rooms?api-version=2025-03-13")
 
@@ -91,6 +92,21 @@ def test_response_before_request_is_read() -> None:
     with wire_server(on_connect=respond_at_once) as server:
         client = RoomsClient(server.endpoint, KEY, retry_total=0)
         assert client.send_request(HttpRequest("POST", "/rooms", content=b"a" * 50_000_000)).status_code == 413
+
+
+def test_response_before_the_request_was_read_over_tls(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sendall = ssl.SSLSocket.sendall
+
+    def break_off(sock: ssl.SSLSocket, data: bytes) -> None:
+        sendall(sock, data)
+        if not sock.server_side:
+            raise ssl.SSLEOFError  # as if the server had closed the connection
+
+    monkeypatch.setattr(ssl.SSLSocket, "sendall", break_off)
+    with wire_server(response(), certificates=certificates) as server:
+        assert RoomsClient(server.endpoint, KEY, connection_verify=certificates.authority).get_room("99").id
 
 
 def test_streamed_response(client: RoomsClient, emulator: RoomsEmulator) -> None:

@@ -4,7 +4,6 @@ import base64
 import socket
 import ssl
 import time
-import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http.client import HTTPException
@@ -55,9 +54,15 @@ class _Socket:
     """A socket whose operations raise TimeoutError if all of them together take longer than the timeout."""
 
     def __init__(self, address: Address, timeout: float | None) -> None:
+        self._is_receiving = False
+        self._is_closed = False
         self.set_timeout(timeout)
-        self._keep(self._connect(address))
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = self._connect(address)
+
+    def __del__(self) -> None:
+        # A program may drop a client or a response without closing it, and a signal handler may interrupt a call.
+        if hasattr(self, "_socket"):
+            self._socket.close()
 
     def set_timeout(self, timeout: float | None) -> None:
         """Start to count the time again."""
@@ -65,11 +70,20 @@ class _Socket:
 
     def start_tls(self, context: ssl.SSLContext, host: str) -> None:
         self._socket.settimeout(self._remaining())
-        self._keep(context.wrap_socket(self._socket, server_hostname=host))
+        # The handshake is a step of its own, so that close() knows the socket if a signal handler interrupts it.
+        tls_socket = context.wrap_socket(self._socket, server_hostname=host, do_handshake_on_connect=False)
+        self._socket = tls_socket
+        tls_socket.do_handshake()
 
     def recv(self, size: int) -> bytes:
-        self._socket.settimeout(self._remaining())
-        return self._socket.recv(size)
+        try:
+            self._is_receiving = True
+            self._socket.settimeout(self._remaining())
+            return self._socket.recv(size)
+        finally:
+            self._is_receiving = False
+            if self._is_closed:
+                self._socket.close()
 
     def sendall(self, data: bytes) -> None:
         self._socket.settimeout(self._remaining())
@@ -82,25 +96,30 @@ class _Socket:
         return wait_for_read(self._socket, timeout=0)
 
     def close(self) -> None:
-        self._socket.close()
+        """Close the socket, or leave that to the thread that is receiving from it.
 
-    def _keep(self, connected: socket.socket) -> None:
-        self._socket = connected
-        # A program may drop a client or a response without closing it, and a signal handler may interrupt a call.
-        weakref.finalize(self, connected.close)
+        OpenSSL only knows the number of the socket. If that thread went on after the socket had been closed, it would
+        read from whatever was opened next.
+        """
+        self._is_closed = True
+        if not self._is_receiving:
+            self._socket.close()
 
     def _connect(self, address: Address) -> socket.socket:
         candidates = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
         while True:
             family, kind, protocol, _, socket_address = candidates.pop(0)
-            candidate = socket.socket(family, kind, protocol)
+            candidate = None
             try:
+                candidate = socket.socket(family, kind, protocol)  # an error if the system has no IPv6, for example
                 remaining = self._remaining()
                 # An address that does not respond must leave time for the others.
                 candidate.settimeout(None if remaining is None else remaining / (len(candidates) + 1))
                 candidate.connect(socket_address)
+                candidate.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except BaseException as error:
-                candidate.close()
+                if candidate is not None:
+                    candidate.close()
                 if not candidates or not isinstance(error, OSError):
                     raise
             else:
@@ -153,7 +172,8 @@ class Connection:
                 from urllib3.util.ssltransport import SSLTransport  # noqa: PLC0415 - few programs need it
 
                 socket: Any = self._socket
-                return SSLTransport(socket, context, address.host)
+                # By default, it returns 0, not bytes, if the connection is cut off.
+                return SSLTransport(socket, context, address.host, suppress_ragged_eofs=False)
         self._socket.start_tls(context, address.host)
         return self._socket
 
@@ -169,7 +189,7 @@ class Connection:
         self._socket.set_timeout(self.timeout)
         # The server may respond and close the connection before it has read everything. If it only closes it, reading
         # fails as well.
-        with suppress(BrokenPipeError, ConnectionResetError):
+        with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             self._stream.sendall(request_bytes(method, url, headers, body))
 
     def getresponse(self) -> Http1Response:

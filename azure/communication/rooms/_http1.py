@@ -109,14 +109,17 @@ class Http1Response:
 
     def _read_head(self) -> str:
         """Read the status line and the headers. Return the minor version of HTTP."""
-        left = _MAX_HEAD
-        status_line = self._read_line(left)
+        status_line = self._read_line(_MAX_HEAD)
         match = _STATUS_LINE.fullmatch(status_line)
         if match is None:
             raise HTTPException("the response does not begin with a status line of HTTP/1.1")
         self.status, self.reason = int(match[2]), match[3] or ""
+        self._headers = self._read_headers(_MAX_HEAD - len(status_line))
+        return match[1]
+
+    def _read_headers(self, left: int) -> list[tuple[str, str]]:
+        """Read headers or trailers, and the empty line after them."""
         headers: list[tuple[str, str]] = []
-        left -= len(status_line)
         while line := self._read_line(left):
             left -= len(line)
             name, colon, value = line.partition(":")
@@ -126,9 +129,8 @@ class Http1Response:
             elif colon and _HEADER_NAME.fullmatch(name):
                 headers.append((name, value.strip(" \t")))
             else:
-                raise HTTPException("a line of the response's head is not a header")
-        self._headers = headers
-        return match[1]
+                raise HTTPException("a line of the response's head or trailers is not a header")
+        return headers
 
     def _set_length(self, method: str, version: str) -> None:
         """Find out how long the body is, and whether the connection can be used again after it (RFC 9112, 6.3)."""
@@ -162,9 +164,7 @@ class Http1Response:
             raise HTTPException("a chunk has no valid size")
         self._left = int(size[1], 16)
         if self._left == 0:
-            left = _MAX_HEAD
-            while line := self._read_line(left):  # trailers
-                left -= len(line)
+            self._read_headers(_MAX_HEAD)  # trailers
             self._is_complete = True
 
     def _end_chunk(self) -> None:

@@ -18,6 +18,8 @@ from ._connections import Address, Connection, Proxy, Route
 from ._endpoint import origin
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_MAX_IDLE = 100  # connections in a pool
+_MAX_POOLS = 20
 
 
 class Settings(NamedTuple):
@@ -38,7 +40,8 @@ class Pool:
 
     def __init__(self, route: Route) -> None:
         self.route = route
-        self._idle: deque[Connection] = deque()
+        # A full deque drops its oldest connection, which closes it.
+        self._idle: deque[Connection] = deque(maxlen=_MAX_IDLE)
         self._is_closed = False
 
     def connection(self, timeout: float | None) -> Any:
@@ -91,7 +94,11 @@ class Pools:
             pools = {}
             self._pools = (os.getpid(), pools)  # replaced whole: another thread may do the same
         pool = pools.get(settings)
-        return pool or pools.setdefault(settings, Pool(self._route(settings)))
+        if pool is None:
+            pool = pools.setdefault(settings, Pool(self._route(settings)))
+            for oldest in list(pools)[:-_MAX_POOLS]:  # redirects, for example, may lead to any number of hosts
+                pools.pop(oldest, None)
+        return pool
 
     def close(self) -> None:
         process, pools = self._pools

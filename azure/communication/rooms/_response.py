@@ -20,7 +20,7 @@ from azure.core.exceptions import (
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.core.utils import CaseInsensitiveDict
 from urllib3 import HTTPResponse as Urllib3Response
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 # Errors of sockets, TLS and host names; of HTTP; of decompression; and of a body that does not fit into memory.
 TRANSPORT_ERRORS = (OSError, UnicodeError, HTTPException, HTTPError, MemoryError, OverflowError)
@@ -36,9 +36,10 @@ _AZURE_ERRORS: dict[tuple[bool, bool], type[AzureError]] = {
 
 def azure_error(error: BaseException, *, is_sent: bool) -> AzureError:
     """Return azure-core's error for one of the ``TRANSPORT_ERRORS``."""
+    is_timeout = isinstance(error, (TimeoutError, ReadTimeoutError))
     if isinstance(error, HTTPError):
         error = error.__cause__ or error  # urllib3 wraps errors of the body that it decompresses
-    error_type = _AZURE_ERRORS[is_sent, isinstance(error, TimeoutError)]
+    error_type = _AZURE_ERRORS[is_sent, is_timeout]
     return error_type(str(error) or type(error).__name__, error=error)
 
 

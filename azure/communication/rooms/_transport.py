@@ -38,7 +38,7 @@ class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
     """Sends requests over connections that any number of threads share.
 
     :keyword float connection_timeout: Seconds to establish a connection. Default: 300.
-    :keyword float read_timeout: Seconds from when the request was sent until its response has been read. Default: 300.
+    :keyword float read_timeout: Seconds to send the request and read the whole response. Default: 300.
     :keyword connection_verify: Whether to verify the server's certificate, or the path of a CA bundle. Default: True.
     :paramtype connection_verify: bool or str
     :keyword connection_cert: The path of a client certificate with its key, or the paths of both. Default: None.
@@ -56,9 +56,9 @@ class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
         self._open_pools()
 
     def close(self) -> None:
-        if self._pools is not None:
-            self._pools.close()
-            self._pools = None
+        pools, self._pools = self._pools, None
+        if pools is not None:
+            pools.close()
 
     def __enter__(self) -> Self:
         self.open()
