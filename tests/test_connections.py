@@ -139,6 +139,22 @@ def test_missing_certificate_file(option: str) -> None:
         client.create_room()
 
 
+@pytest.mark.parametrize("value", [("a", "b", "c"), ("a",), 5, ["a"]], ids=str)
+def test_value_that_is_no_certificate_file(value: Any) -> None:
+    client = RoomsClient("https://127.0.0.1:1", KEY)
+    with pytest.raises(ValueError, match="connection_cert"):
+        client.create_room(connection_cert=value)
+
+
+def test_paths_of_certificates(certificates: Certificates, tmp_path: Path) -> None:
+    both: Any = tmp_path / "both.pem"
+    both.write_bytes(Path(certificates.certfile).read_bytes() + Path(certificates.keyfile).read_bytes())
+    authority: Any = Path(certificates.authority)
+    with wire_server(response(), certificates=certificates) as server:
+        client = RoomsClient(server.endpoint, KEY, connection_verify=authority, connection_cert=both)
+        assert client.get_room("99").id
+
+
 def test_verify_none_means_the_default(tls_emulator: RoomsEmulator) -> None:
     nothing: Any = None
     client = RoomsClient.from_connection_string(

@@ -121,6 +121,7 @@ def test_invalid_token_after_a_claims_challenge(
         f"user:{PASSWORD}@127.0.0.1:1",
         f"http://user:{PASSWORD}",
         f"//user:{PASSWORD}@127.0.0.1:1",
+        f"http://user:{PASSWORD}\udc80@127.0.0.1:1",
     ],
 )
 @pytest.mark.parametrize("endpoint", ["http://contoso.example", "https://contoso.example"])

@@ -128,7 +128,7 @@ class Pools:
             context = ssl.create_default_context(
                 cafile=None if is_directory else bundle, capath=bundle if is_directory else None
             )
-        except OSError as error:
+        except (OSError, TypeError, ValueError) as error:
             raise ValueError(f"connection_verify: cannot read the certificates in {bundle!r}: {error}") from error
         if verify is False:
             context.check_hostname = False
@@ -136,9 +136,9 @@ class Pools:
         context.set_alpn_protocols(["http/1.1"])
         try:
             if settings.cert is not None:
-                cert, key = (settings.cert, None) if isinstance(settings.cert, str) else settings.cert
+                cert, key = settings.cert if isinstance(settings.cert, tuple) else (settings.cert, None)
                 context.load_cert_chain(cert, key)
-        except OSError as error:
+        except (OSError, TypeError, ValueError) as error:
             raise ValueError(f"connection_cert: cannot read {settings.cert!r}: {error}") from error
         return context
 
@@ -161,6 +161,7 @@ def _parse_proxy(proxy: str) -> Proxy:
     try:
         parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
         host, port = parts.hostname, parts.port
+        proxy.encode("utf-8")
     except ValueError:
         parts, host, port = urlsplit(""), None, None
     if parts.scheme.startswith("socks"):

@@ -114,7 +114,7 @@ class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
                 netloc,
                 tuple(sorted(proxies.items())) if proxies else (),
                 True if verify is None else verify,
-                (cert[0], cert[1]) if isinstance(cert, list) else cert,
+                tuple(cert) if isinstance(cert, list) else cert,
             )
         )
         route = pool.route
