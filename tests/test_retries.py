@@ -217,6 +217,12 @@ def test_methods_to_retry(client: RoomsClient, emulator: RoomsEmulator) -> None:
     assert len(emulator.requests) == 1
 
 
+def test_methods_to_retry_in_lower_case(client: RoomsClient, emulator: RoomsEmulator) -> None:
+    emulator.inject(drop="before")
+    request = HttpRequest("POST", "/rooms?api-version=2025-03-13", json={})
+    assert client.send_request(request, retry_on_methods=["post"]).status_code == 201
+
+
 def test_retry_policy_of_the_caller(emulator: RoomsEmulator) -> None:
     policy = _policies.RoomsRetryPolicy(retry_total=0)
     emulator.inject(status=500)

@@ -3,6 +3,7 @@
 import math
 import random
 import re
+import threading
 import time
 import uuid
 from typing import Any
@@ -69,15 +70,22 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
     def configure_retries(self, options: dict[str, Any]) -> dict[str, Any]:
         settings = super().configure_retries(options)
         settings["deadline"] = time.monotonic() + settings["timeout"]
+        settings["methods"] = {method.upper() for method in settings["methods"]}
+        settings["max_backoff"] = min(settings["max_backoff"], threading.TIMEOUT_MAX)
         return settings
 
     def send(self, request: PipelineRequest[HttpRequest]) -> PipelineResponse[HttpRequest, HttpResponse]:
         http_request = request.http_request
         headers = http_request.headers
+        options = request.context.options
+        # If a redirect follows, this policy runs again for the same call.
+        timeout = min(options.get("timeout", self.timeout), threading.TIMEOUT_MAX)
+        deadline = request.context.setdefault("deadline", time.monotonic() + timeout)
+        options["timeout"] = deadline - time.monotonic()
         media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
         # azure-core does not retry POST and PATCH, but it is safe to retry a repeatable request or a merge patch.
         if REPEATABILITY_REQUEST_ID in headers or media_type == MERGE_PATCH:
-            request.context.options.setdefault("retry_on_methods", [http_request.method.upper()])
+            options.setdefault("retry_on_methods", [http_request.method.upper()])
         return super().send(request)
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
