@@ -9,7 +9,7 @@ import uuid
 from typing import Any
 
 from azure.core.exceptions import ClientAuthenticationError
-from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline import PipelineContext, PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import (
     HttpLoggingPolicy,
     NetworkTraceLoggingPolicy,
@@ -87,6 +87,10 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
         if REPEATABILITY_REQUEST_ID in headers or media_type == MERGE_PATCH:
             options.setdefault("retry_on_methods", [http_request.method.upper()])
         return super().send(request)
+
+    def update_context(self, context: PipelineContext, retry_settings: dict[str, Any]) -> None:
+        # After a redirect, this policy runs again for the same call, and azure-core would forget the attempts before.
+        context["history"] = [*context.get("history", ()), *retry_settings["history"]]
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
         # The service may have executed a POST or PATCH that failed. azure-core would nevertheless retry it after 500,
