@@ -173,6 +173,22 @@ def test_unverified_call_is_the_only_one(tls_client: RoomsClient) -> None:
             tls_client.create_room()
 
 
+def test_zero_and_false_are_the_same(tls_client: RoomsClient) -> None:
+    zero: Any = 0
+    for value in (zero, False, zero):
+        with pytest.warns(InsecureRequestWarning):
+            assert tls_client.create_room(connection_verify=value).id
+    one: Any = 1
+    for value in (one, True, one):
+        with pytest.raises(ServiceRequestError, match="CERTIFICATE_VERIFY_FAILED"):
+            tls_client.create_room(connection_verify=value)
+
+
+def test_verify_must_not_be_empty(tls_client: RoomsClient) -> None:
+    with pytest.raises(ValueError, match="connection_verify must not be empty"):
+        tls_client.create_room(connection_verify="")
+
+
 def test_client_certificate_does_not_stick(certificates: Certificates) -> None:
     with wire_server(*[response()] * 4, certificates=certificates) as server:
         client = RoomsClient(server.endpoint, KEY, connection_verify=certificates.authority)

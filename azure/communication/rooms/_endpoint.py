@@ -47,7 +47,7 @@ def parse_endpoint(endpoint: str) -> str:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:  # it shows the port, so it must not become the context of ours
-        parts = None
+        parts, port = None, None
     if parts is None:
         raise ValueError("endpoint has an invalid port")
     if parts.scheme not in _DEFAULT_PORTS:

@@ -123,6 +123,8 @@ class Pools:
         if verify is True and self._use_env_settings:
             verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
         bundle = certifi.where() if isinstance(verify, bool) else verify
+        if not bundle:  # ssl would use the system's certificates
+            raise ValueError("connection_verify must not be empty")
         is_directory = os.path.isdir(bundle)
         try:
             context = ssl.create_default_context(
