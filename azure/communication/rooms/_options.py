@@ -93,7 +93,7 @@ class RequestOptions(CommonOptions, total=False):
     """
 
     params: Mapping[str, str]
-    """Query parameters to add to the URL."""
+    """Query parameters to add to the URL. The client percent-encodes them."""
     retry_on_methods: Collection[str]
     """The HTTP methods to retry. Default: DELETE, GET, HEAD, OPTIONS, PUT and TRACE, and the method of any request that
     is repeatable or a merge patch. So all of the client's operations are retried."""
