@@ -336,3 +336,12 @@ def test_error_can_be_copied(client: RoomsClient, copied: Callable[[HttpResponse
     assert (str(copy), copy.status_code, copy.reason) == (str(caught.value), 404, caught.value.reason)
     assert copy.response is not None
     assert copy.response.text() == caught.value.response.text()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("location", ["http://[", "http://[v1.x/", "//["])
+def test_redirect_to_what_is_not_a_url(location: str) -> None:
+    with scripted_server(Response(307, headers={"Location": location})) as server:
+        client = RoomsClient(server.endpoint, AzureKeyCredential("a2V5"))
+        with pytest.raises(HttpResponseError) as caught:
+            client.create_room()
+    assert caught.value.status_code == 307

@@ -6,13 +6,15 @@ import re
 import threading
 import time
 import uuid
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline import PipelineContext, PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import (
     HttpLoggingPolicy,
     NetworkTraceLoggingPolicy,
+    RedirectPolicy,
     RequestIdPolicy,
     RetryMode,
     RetryPolicy,
@@ -132,6 +134,18 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
         if retry_after is None or not math.isfinite(retry_after):
             return None
         return retry_after * random.uniform(1, 1.25)
+
+
+class RoomsRedirectPolicy(RedirectPolicy[HttpRequest, HttpResponse]):
+    """azure-core's redirect policy, which does not follow a Location that is not a URL."""
+
+    def get_redirect_location(self, response: PipelineResponse[Any, Any]) -> str | Literal[False] | None:
+        location = super().get_redirect_location(response)
+        try:
+            urlsplit(location or "")
+        except ValueError:
+            return False
+        return location
 
 
 class DropOptionsPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
