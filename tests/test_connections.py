@@ -146,6 +146,22 @@ def test_missing_certificate_file(option: str) -> None:
         client.create_room()
 
 
+@pytest.mark.parametrize("value", [("a", "b", "c"), ("a",), 5, ["a"]], ids=str)
+def test_value_that_is_no_certificate_file(value: Any) -> None:
+    client = RoomsClient("https://127.0.0.1:1", KEY)
+    with pytest.raises(ValueError, match="connection_cert"):
+        client.create_room(connection_cert=value)
+
+
+def test_paths_of_certificates(certificates: Certificates, tmp_path: Path) -> None:
+    both: Any = tmp_path / "both.pem"
+    both.write_bytes(Path(certificates.certfile).read_bytes() + Path(certificates.keyfile).read_bytes())
+    authority: Any = Path(certificates.authority)
+    with wire_server(response(), certificates=certificates) as server:
+        client = RoomsClient(server.endpoint, KEY, connection_verify=authority, connection_cert=both)
+        assert client.get_room("99").id
+
+
 def test_verify_none_is_the_default(tls_emulator: RoomsEmulator) -> None:
     nothing: Any = None
     client = RoomsClient.from_connection_string(
@@ -162,6 +178,22 @@ def test_unverified_call_does_not_stick(tls_client: RoomsClient) -> None:
             assert tls_client.create_room(connection_verify=False).id
         with pytest.raises(ServiceRequestError, match="CERTIFICATE_VERIFY_FAILED"):
             tls_client.create_room()
+
+
+def test_zero_and_false_are_the_same(tls_client: RoomsClient) -> None:
+    zero: Any = 0
+    for value in (zero, False, zero):
+        with pytest.warns(InsecureRequestWarning):
+            assert tls_client.create_room(connection_verify=value).id
+    one: Any = 1
+    for value in (one, True, one):
+        with pytest.raises(ServiceRequestError, match="CERTIFICATE_VERIFY_FAILED"):
+            tls_client.create_room(connection_verify=value)
+
+
+def test_verify_must_not_be_empty(tls_client: RoomsClient) -> None:
+    with pytest.raises(ValueError, match="connection_verify must not be empty"):
+        tls_client.create_room(connection_verify="")
 
 
 def test_client_certificate_does_not_stick(certificates: Certificates) -> None:

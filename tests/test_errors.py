@@ -1,7 +1,9 @@
 """The errors that callers see: those that the service returns, and those for responses that it did not send."""
 
 import gc
+import pickle
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -12,6 +14,7 @@ from azure.core.exceptions import (
     HttpResponseError,
     ResourceExistsError,
     ResourceNotFoundError,
+    ResourceNotModifiedError,
 )
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import SansIOHTTPPolicy
@@ -308,3 +311,45 @@ def test_byte_order_mark_and_unknown_members() -> None:
     ):
         room = client.get_room("99")
     assert room.as_dict()["colour"] == "blue"
+
+
+@pytest.mark.usefixtures("no_garbage_collection")
+@pytest.mark.parametrize("depth", [300, 900])
+def test_deeply_nested_details(client: RoomsClient, emulator: RoomsEmulator, depth: int) -> None:
+    body = b'{"error":{"code":"a","message":"b","details":[' * depth + b"{}" + b"]}}" * depth
+    emulator.inject(status=400, body=body)
+    with pytest.raises(HttpResponseError) as caught:
+        client.get_room(NO_ROOM)
+    assert caught.value.status_code == 400
+
+
+def test_not_modified(client: RoomsClient, emulator: RoomsEmulator) -> None:
+    emulator.inject(status=304)
+    with pytest.raises(ResourceNotModifiedError):
+        client.get_room(NO_ROOM, headers={"If-None-Match": "a"})
+
+
+def test_room_id_that_is_no_text(client: RoomsClient) -> None:
+    for call in with_room_id("\ud800"):
+        with pytest.raises(ValueError, match="room_id has characters"):
+            call(client, "")
+
+
+@pytest.mark.parametrize("copied", [deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
+def test_error_can_be_copied(client: RoomsClient, copied: Callable[[HttpResponseError], HttpResponseError]) -> None:
+    with pytest.raises(ResourceNotFoundError) as caught:
+        client.get_room(NO_ROOM)
+    copy = copied(caught.value)
+    assert type(copy) is ResourceNotFoundError
+    assert (str(copy), copy.status_code, copy.reason) == (str(caught.value), 404, caught.value.reason)
+    assert copy.response is not None
+    assert copy.response.text() == caught.value.response.text()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("location", ["http://[", "http://[v1.x/", "//["])
+def test_redirect_to_what_is_not_a_url(location: str) -> None:
+    with scripted_server(Response(307, headers={"Location": location})) as server:
+        client = RoomsClient(server.endpoint, AzureKeyCredential("a2V5"))
+        with pytest.raises(HttpResponseError) as caught:
+            client.create_room()
+    assert caught.value.status_code == 307

@@ -10,6 +10,7 @@ from azure.communication.rooms.emulator import RoomsEmulator
 
 from .support.operations import OPERATIONS, PARTICIPANTS, Operation
 from .support.scripted_server import Response, scripted_server
+from .support.wire_server import response, wire_server
 
 API_VERSION = "api-version=2025-03-13"
 PRESENTERS = {participant.communication_identifier.raw_id: {"role": "Presenter"} for participant in PARTICIPANTS}
@@ -84,7 +85,7 @@ def test_empty_page_before_the_last() -> None:
     assert len(targets("", page("/rooms?nextLink=a"), page("/rooms?nextLink=b"), page())) == 3
 
 
-@pytest.mark.parametrize("prefix", ["/prefix", "/rooms", "/prefix/rooms", "/rooms/rooms"])
+@pytest.mark.parametrize("prefix", ["/prefix", "/rooms", "/prefix/rooms", "/rooms/rooms", "/a//b"])
 @pytest.mark.parametrize("is_in_link", [True, False])
 def test_path_prefix(prefix: str, is_in_link: bool) -> None:
     query = f"?nextLink=a&{API_VERSION}"
@@ -97,6 +98,13 @@ def test_path_prefix(prefix: str, is_in_link: bool) -> None:
         f"{prefix}/rooms/99/participants?{API_VERSION}",
         f"{prefix}/rooms/99/participants{query}",
     ]
+
+
+def test_path_prefix_with_two_slashes() -> None:
+    link = b'{"value":[],"nextLink":"https://contoso.example//prefix/rooms?nextLink=a"}'
+    with wire_server(response(link), response(b'{"value":[]}')) as server:
+        assert list(RoomsClient(f"{server.endpoint}//prefix", "a2V5").list_rooms()) == []
+    assert server.requests[1].target == "//prefix/rooms?nextLink=a"
 
 
 @pytest.mark.parametrize("token", ["https://h/rooms?nextLink=\ud800", "http://[oops"])

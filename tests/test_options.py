@@ -170,3 +170,38 @@ def test_released_option_says_what_to_do(client: RoomsClient, name: str, hint: s
 def test_client_option_is_not_for_a_call(client: RoomsClient) -> None:
     with pytest.raises(TypeError, match="use_env_settings is not an option"):
         client.get_room(NO_ROOM, use_env_settings=False)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"headers": [("a", "b")]}, "headers must be a mapping, not list"),
+        ({"headers": {1: "b"}}, "headers must have only str as keys"),
+        ({"params": "a=b"}, "params must be a mapping, not str"),
+        ({"proxies": "http://proxy"}, "proxies must be a mapping, not str"),
+        ({"proxies": {"http": b"http://proxy"}}, "proxies must have only str as values"),
+        ({"timeout": "5"}, "timeout must be a number, not str"),
+        ({"timeout": None}, "timeout must be a number, not NoneType"),
+        ({"connection_timeout": (1, 2)}, "connection_timeout must be a number, not tuple"),
+        ({"read_timeout": "5"}, "read_timeout must be a number, not str"),
+        ({"retry_total": None}, "retry_total must be a number, not NoneType"),
+        ({"retry_backoff_factor": -1}, "retry_backoff_factor must not be negative, not -1"),
+        ({"retry_backoff_max": float("nan")}, "retry_backoff_max must not be negative, not nan"),
+        ({"retry_on_methods": "GET"}, "retry_on_methods must be a collection of str"),
+        ({"retry_on_methods": [1]}, "retry_on_methods must be a collection of str"),
+    ],
+)
+@pytest.mark.parametrize("call", OPERATIONS.values(), ids=OPERATIONS)
+def test_value_of_the_wrong_type(
+    client: RoomsClient, emulator: RoomsEmulator, call: Callable[..., object], options: dict[str, object], message: str
+) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        call(client, **options)
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize("value", [10**400, float("inf")])
+def test_very_long_times(client: RoomsClient, emulator: RoomsEmulator, sleeps: list[float], value: float) -> None:
+    emulator.inject(status=503)
+    client.create_room(timeout=value, retry_backoff_max=value, retry_backoff_factor=1)
+    assert len(sleeps) == 1

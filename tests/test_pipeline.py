@@ -171,3 +171,11 @@ def test_params_are_not_modified(make_client: MakeClient) -> None:
 
 def test_operations_are_traced() -> None:
     assert RoomsClient.create_room.__wrapped__.__qualname__ == "RoomsClient.create_room"  # type: ignore[attr-defined]
+
+
+def test_params_are_percent_encoded(make_client: MakeClient, emulator: RoomsEmulator) -> None:
+    client = make_client()
+    client.create_room(params={"a&b": "c&d=e f+é#%"})
+    assert emulator.requests[-1].query == "a%26b=c%26d%3De%20f%2B%C3%A9%23%25&api-version=2025-03-13"
+    client.send_request(HttpRequest("GET", "/rooms#fragment"), params={"api-version": "2025-03-13"})
+    assert emulator.requests[-1].query == "api-version=2025-03-13"

@@ -14,6 +14,8 @@ from azure.core.rest import HttpRequest, HttpResponse
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 
+from .support.scripted_server import Response, scripted_server
+
 NO_OPTIONS: Any = {}
 LIST_ROOMS = "/rooms?api-version=2025-03-13"
 LOGGER = "azure.core.pipeline.policies._universal"  # azure-core's network trace
@@ -161,6 +163,17 @@ class TestTimeout:
         emulator.inject(status=429, retry_after=6)
         with new_client(emulator) as client:
             client.create_room(timeout=8)
+        assert len(sleeps) == 1
+
+    def test_before_and_after_a_redirect(self, sleeps: list[float]) -> None:
+        moved = Response(307, headers={"Location": "/elsewhere"})
+        with (
+            scripted_server(Response(503), moved, Response(503)) as server,
+            RoomsClient(server.endpoint, "a2V5") as client,
+            pytest.raises(HttpResponseError) as caught,
+        ):
+            client.get_room("99", timeout=1, retry_backoff_factor=1)
+        assert caught.value.status_code == 503
         assert len(sleeps) == 1
 
 

@@ -3,6 +3,7 @@
 import gc
 import gzip
 import json
+import pickle
 import socket
 import zlib
 from collections.abc import Iterator
@@ -156,3 +157,24 @@ def test_unread_stream_is_closed(first: str) -> None:
 def test_text_is_decoded_by_its_charset(content_type: str, text: str) -> None:
     with wire_server(response("é".encode(), headers=f"Content-Type: {content_type}\r\n")) as server:
         assert get(RoomsClient(server.endpoint, KEY)).text() == text
+
+
+@pytest.mark.parametrize(
+    "charset",
+    ["charset=no-such", "charset=hex", "charset*0*=a;charset*=c", f"charset*{'9' * 5000}=a"],
+    ids=["unknown", "not of text", "two kinds of parameters", "long number"],
+)
+def test_malformed_charset_is_ignored(charset: str) -> None:
+    with wire_server(response("é".encode(), headers=f"Content-Type: text/plain; {charset}\r\n")) as server:
+        received = get(RoomsClient(server.endpoint, KEY))
+    assert received.encoding is None
+    assert received.text() == "é"
+
+
+def test_copy_of_a_streamed_response_cannot_be_read() -> None:
+    with wire_server(response()) as server, get(RoomsClient(server.endpoint, KEY), stream=True) as streamed:
+        copy = pickle.loads(pickle.dumps(streamed))
+        assert copy.status_code == 200
+        with pytest.raises(StreamClosedError):
+            copy.read()
+        assert streamed.read() == ROOM

@@ -235,11 +235,27 @@ def test_call_options_survive_a_redirect() -> None:
     assert [target for _, target, _ in server.requests] == ["/rooms/99?api-version=2025-03-13", "/elsewhere"]
 
 
+def test_not_found_after_a_possible_delete_and_a_redirect(sleeps: list[float]) -> None:
+    moved = Response(307, headers={"Location": "/elsewhere"})
+    with (
+        scripted_server(Response(503), moved, Response(429), Response(404)) as server,
+        RoomsClient(server.endpoint, "a2V5") as client,
+    ):
+        client.delete_room("99")
+    assert len(server.requests) == 4
+
+
 def test_methods_to_retry(client: RoomsClient, emulator: RoomsEmulator) -> None:
     emulator.inject(drop="before")
     with pytest.raises(ServiceResponseError):
         client.create_room(retry_on_methods=[])
     assert len(emulator.requests) == 1
+
+
+def test_methods_to_retry_in_lower_case(client: RoomsClient, emulator: RoomsEmulator) -> None:
+    emulator.inject(drop="before")
+    request = HttpRequest("POST", "/rooms?api-version=2025-03-13", json={})
+    assert client.send_request(request, retry_on_methods=["post"]).status_code == 201
 
 
 def test_retry_policy_of_the_caller(emulator: RoomsEmulator) -> None:

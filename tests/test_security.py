@@ -136,6 +136,7 @@ def test_invalid_token_after_a_challenge(
         f"user:{PASSWORD}@127.0.0.1:1",
         f"http://user:{PASSWORD}",
         f"//user:{PASSWORD}@127.0.0.1:1",
+        f"http://user:{PASSWORD}\udc80@127.0.0.1:1",
     ],
 )
 @pytest.mark.parametrize("endpoint", ["http://contoso.example", "https://contoso.example"])

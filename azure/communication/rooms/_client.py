@@ -468,7 +468,8 @@ class RoomsClient:
         elif origin(request.url) != origin(self._endpoint):
             raise ValueError("the request's URL must have the scheme, host and port of the client's endpoint")
         if params := kwargs.pop("params", None):
-            request.url += f"{'&' if '?' in request.url else '?'}{urlencode(params)}"
+            url = request.url.partition("#")[0]  # a fragment is never sent
+            request.url = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
         return self._pipeline.run(request, stream=stream, **kwargs).http_response
 
     def close(self) -> None:

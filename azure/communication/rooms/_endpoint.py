@@ -46,8 +46,10 @@ def parse_endpoint(endpoint: str) -> str:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError:
-        raise ValueError("endpoint has an invalid port") from None
+    except ValueError:  # it shows the port, so it must not become the context of ours
+        parts, port = None, None
+    if parts is None:
+        raise ValueError("endpoint has an invalid port")
     if parts.scheme not in _DEFAULT_PORTS:
         raise ValueError("endpoint must be an http or https URL")
     if "@" in parts.netloc:

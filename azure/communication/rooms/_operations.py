@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from azure.core.exceptions import (
@@ -12,6 +12,7 @@ from azure.core.exceptions import (
     ODataV4Format,
     ResourceExistsError,
     ResourceNotFoundError,
+    ResourceNotModifiedError,
     ServiceResponseError,
 )
 from azure.core.paging import ItemPaged
@@ -26,6 +27,7 @@ from ._models import CommunicationRoom, RoomParticipant
 from ._options import RequestOptions
 
 _ERRORS: dict[int, type[HttpResponseError]] = {
+    304: ResourceNotModifiedError,
     401: ClientAuthenticationError,
     404: ResourceNotFoundError,
     409: ResourceExistsError,
@@ -35,9 +37,14 @@ _ERRORS: dict[int, type[HttpResponseError]] = {
 class _ServiceError(ODataV4Format):
     """The service's error, with its details first, because the main message is nearly always "malformed syntax"."""
 
-    def __str__(self) -> str:
+    def __init__(self, json_object: Mapping[str, Any]) -> None:
+        super().__init__(json_object)
         details = [f"({detail.code}) {detail.message} Target: {detail.target}" for detail in self.details]
-        return "\n".join([*details, super().__str__()])
+        # Made here, because azure-core drops an error whose constructor fails, such as one that is nested too deeply.
+        self._text = "\n".join([*details, super().__str__()])
+
+    def __str__(self) -> str:
+        return self._text
 
 
 _Model = TypeVar("_Model")
@@ -91,7 +98,8 @@ class RoomsOperations:
     def _next_url(self, link: str) -> str:
         """Return the link's path and query, unchanged, on this endpoint, so no link can lead to another host."""
         _, _, path, query, _ = urlsplit(link)
-        path = f"/{path.lstrip('/')}"
+        if not path.startswith("/"):
+            path = f"/{path}"
         # The service may or may not know about the endpoint's path prefix.
         prefix = "" if path.startswith(f"{self._prefix}/rooms") else self._prefix
         return f"{origin(self._endpoint)}{prefix}{path}?{query}"
@@ -106,9 +114,10 @@ class RoomsOperations:
         **options: Unpack[RequestOptions],
     ) -> PipelineResponse[HttpRequest, HttpResponse]:
         content = None if body is None else json.dumps(body).encode("ascii")
-        params = dict(options.pop("params", None) or ())  # a copy: azure-core adds the URL's own parameters to it
+        params = options.pop("params", None) or {}
+        encoded = {quote(name, safe=""): quote(str(value), safe="") for name, value in params.items()}
         headers = {"Accept": JSON, **(own_headers or {})}
-        request = HttpRequest(method, url, params=params, headers=headers, content=content)
+        request = HttpRequest(method, url, params=encoded, headers=headers, content=content)
         return self._pipeline.run(request, stream=False, **options)
 
     def _patch(
@@ -132,9 +141,13 @@ def _room_path(room_id: str) -> str:
         raise TypeError(f"room_id must be a str, not {type(room_id).__name__}")
     if not room_id:
         raise ValueError("room_id must not be empty")
+    try:
+        path = f"/rooms/{quote(room_id, safe='')}"
+    except UnicodeEncodeError:
+        raise ValueError(f"room_id has characters that are not Unicode text: {room_id!r}") from None
     if room_id in (".", ".."):
         return f"/rooms/{room_id.replace('.', '%2E')}"
-    return f"/rooms/{quote(room_id, safe='')}"
+    return path
 
 
 def _page(data: Mapping[str, object], model: Callable[[Mapping[str, object]], _Model]) -> _Page[_Model]:

@@ -93,7 +93,7 @@ class RequestOptions(CommonOptions, total=False):
     """
 
     params: Mapping[str, str]
-    """Query parameters to add to the URL."""
+    """Query parameters to add to the URL. The client percent-encodes them."""
     retry_on_methods: Collection[str]
     """The HTTP methods to retry. Default: DELETE, GET, HEAD, OPTIONS, PUT and TRACE, and the method of any request that
     is repeatable or a merge patch. So all of the client's operations are retried."""
@@ -176,11 +176,45 @@ _INSTEAD = {
     "error_map": "catch the exceptions of azure.core.exceptions",
 }
 
+_TIMEOUTS = frozenset({"connection_timeout", "read_timeout"})
+_WAITS = frozenset({"retry_backoff_factor", "retry_backoff_max"})
+_COUNTS = frozenset({"redirect_max", "retry_total", "retry_connect", "retry_read", "retry_status"})
+_NUMBERS = _TIMEOUTS | _WAITS | _COUNTS | {"timeout"}
+_MAPPINGS = frozenset({"headers", "params", "proxies", "tracing_attributes"})
+
 
 def check_options(options: Mapping[str, object], known: frozenset[str], *parameters: str) -> None:
-    """Raise a TypeError if an option is unknown. Its message suggests the closest option, or parameter of the call."""
+    """Raise an error if an option is unknown or has a value that would fail later.
+
+    If it is unknown, the message suggests the closest option, or parameter of the call.
+    """
     for name in options:
         if name not in known:
             close = difflib.get_close_matches(name, [*known, *parameters], n=1)
             hint = _INSTEAD.get(name) or (f"did you mean {close[0]}?" if close else "")
             raise TypeError(f"{name} is not an option" + (f": {hint}" if hint else ""))
+        _check_value(name, options[name])
+
+
+def _check_value(name: str, value: Any) -> None:
+    """Raise an error that names the option, where azure-core's error would not."""
+    if name in _NUMBERS:
+        if value is None and name in _TIMEOUTS:
+            return
+        if not isinstance(value, (int, float)):
+            raise TypeError(f"{name} must be a number, not {type(value).__name__}")
+        if name in _WAITS and not value >= 0:
+            raise ValueError(f"{name} must not be negative, not {value}")
+    elif name in _MAPPINGS and value is not None:
+        if not isinstance(value, Mapping):
+            raise TypeError(f"{name} must be a mapping, not {type(value).__name__}")
+        if not all(isinstance(key, str) for key in value):
+            raise TypeError(f"{name} must have only str as keys")
+        if name == "proxies" and not all(isinstance(url, (str, type(None))) for url in value.values()):
+            raise TypeError("proxies must have only str as values")
+    elif name == "retry_on_methods" and (
+        isinstance(value, str)
+        or not isinstance(value, Collection)
+        or not all(isinstance(method, str) for method in value)
+    ):
+        raise TypeError("retry_on_methods must be a collection of str")

@@ -10,7 +10,6 @@ from azure.core.pipeline.policies import (
     DistributedTracingPolicy,
     HeadersPolicy,
     ProxyPolicy,
-    RedirectPolicy,
     SensitiveHeaderCleanupPolicy,
     UserAgentPolicy,
 )
@@ -25,6 +24,7 @@ from ._policies import (
     KeepOptionsPolicy,
     RedactedTraceLoggingPolicy,
     RoomsHttpLoggingPolicy,
+    RoomsRedirectPolicy,
     RoomsRequestIdPolicy,
     RoomsRetryPolicy,
     WellFormedRequestPolicy,
@@ -55,7 +55,7 @@ def build_pipeline(
             options.get("user_agent_policy") or UserAgentPolicy(**settings),
             options.get("proxy_policy") or ProxyPolicy(**settings),
             *_listed(options.get("per_call_policies")),
-            options.get("redirect_policy") or RedirectPolicy(**settings),
+            options.get("redirect_policy") or RoomsRedirectPolicy(**settings),
             KeepOptionsPolicy(),  # so that a redirected request has the same retry options
             options.get("retry_policy") or RoomsRetryPolicy(**settings),
             KeepOptionsPolicy(),  # so that every attempt has the same hooks and logging options

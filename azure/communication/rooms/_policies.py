@@ -3,15 +3,18 @@
 import math
 import random
 import re
+import threading
 import time
 import uuid
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from azure.core.exceptions import ClientAuthenticationError
-from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline import PipelineContext, PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import (
     HttpLoggingPolicy,
     NetworkTraceLoggingPolicy,
+    RedirectPolicy,
     RequestIdPolicy,
     RetryMode,
     RetryPolicy,
@@ -69,16 +72,27 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
     def configure_retries(self, options: dict[str, Any]) -> dict[str, Any]:
         settings = super().configure_retries(options)
         settings["deadline"] = time.monotonic() + settings["timeout"]
+        settings["methods"] = {method.upper() for method in settings["methods"]}
+        settings["max_backoff"] = min(settings["max_backoff"], threading.TIMEOUT_MAX)
         return settings
 
     def send(self, request: PipelineRequest[HttpRequest]) -> PipelineResponse[HttpRequest, HttpResponse]:
         http_request = request.http_request
         headers = http_request.headers
+        options = request.context.options
+        # If a redirect follows, this policy runs again for the same call.
+        timeout = min(options.get("timeout", self.timeout), threading.TIMEOUT_MAX)
+        deadline = request.context.setdefault("deadline", time.monotonic() + timeout)
+        options["timeout"] = deadline - time.monotonic()
         media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
         # azure-core does not retry POST and PATCH, but it is safe to retry a repeatable request or a merge patch.
         if REPEATABILITY_REQUEST_ID in headers or media_type == MERGE_PATCH:
-            request.context.options.setdefault("retry_on_methods", [http_request.method.upper()])
+            options.setdefault("retry_on_methods", [http_request.method.upper()])
         return super().send(request)
+
+    def update_context(self, context: PipelineContext, retry_settings: dict[str, Any]) -> None:
+        # After a redirect, this policy runs again for the same call, and azure-core would forget the attempts before.
+        context["history"] = [*context.get("history", ()), *retry_settings["history"]]
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
         # The service may have executed a POST or PATCH that failed. azure-core would nevertheless retry it after 500,
@@ -120,6 +134,18 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
         if retry_after is None or not math.isfinite(retry_after):
             return None
         return retry_after * random.uniform(1, 1.25)
+
+
+class RoomsRedirectPolicy(RedirectPolicy[HttpRequest, HttpResponse]):
+    """azure-core's redirect policy, which does not follow a Location that is not a URL."""
+
+    def get_redirect_location(self, response: PipelineResponse[Any, Any]) -> str | Literal[False] | None:
+        location = super().get_redirect_location(response)
+        try:
+            urlsplit(location or "")
+        except ValueError:
+            return False
+        return location
 
 
 class DropOptionsPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):

@@ -130,12 +130,14 @@ class Pools:
         if verify is True and self._use_env_settings:
             verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
         bundle = certifi.where() if isinstance(verify, bool) else verify
+        if not bundle:  # ssl would use the system's certificates
+            raise ValueError("connection_verify must not be empty")
         is_directory = os.path.isdir(bundle)
         try:
             context = ssl.create_default_context(
                 cafile=None if is_directory else bundle, capath=bundle if is_directory else None
             )
-        except OSError as error:
+        except (OSError, TypeError, ValueError) as error:
             raise ValueError(f"connection_verify: cannot read the certificates in {bundle!r}: {error}") from error
         if verify is False:
             context.check_hostname = False
@@ -143,9 +145,9 @@ class Pools:
         context.set_alpn_protocols(["http/1.1"])
         try:
             if settings.cert is not None:
-                cert, key = (settings.cert, None) if isinstance(settings.cert, str) else settings.cert
+                cert, key = settings.cert if isinstance(settings.cert, tuple) else (settings.cert, None)
                 context.load_cert_chain(cert, key)
-        except OSError as error:
+        except (OSError, TypeError, ValueError) as error:
             raise ValueError(f"connection_cert: cannot read {settings.cert!r}: {error}") from error
         return context
 
@@ -168,6 +170,7 @@ def _parse_proxy(proxy: str) -> Proxy:
     try:
         parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
         host, port = parts.hostname, parts.port
+        proxy.encode("utf-8")
     except ValueError:
         parts, host, port = urlsplit(""), None, None
     if parts.scheme.startswith("socks"):

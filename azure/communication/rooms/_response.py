@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, MutableMapping
+from contextlib import suppress
 from email.message import Message
 from http.client import HTTPException
 from typing import Any, Protocol
@@ -64,7 +65,9 @@ class RoomsResponse(HttpResponse):
 
     def __init__(self, request: HttpRequest, raw: RawResponse, block_size: int) -> None:
         self._request = request
-        self._raw = raw
+        self._raw: RawResponse | None = raw
+        self._status_code = raw.status
+        self._reason = raw.reason or ""
         self._headers: MutableMapping[str, str] = CaseInsensitiveDict()
         for name, value in raw.getheaders():
             self._headers[name] = f"{self._headers[name]}, {value}" if name in self._headers else value
@@ -73,6 +76,10 @@ class RoomsResponse(HttpResponse):
         self._encoding: str | None = None
         self._is_closed = False
         self._is_stream_consumed = False
+
+    def __getstate__(self) -> dict[str, object]:
+        # A copy has no connection. Errors contain their response, so a process pool copies it with them.
+        return {**vars(self), "_raw": None, "_is_closed": True}
 
     @property
     def request(self) -> HttpRequest:
@@ -84,7 +91,7 @@ class RoomsResponse(HttpResponse):
 
     @property
     def status_code(self) -> int:
-        return self._raw.status
+        return self._status_code
 
     @property
     def headers(self) -> MutableMapping[str, str]:
@@ -92,7 +99,7 @@ class RoomsResponse(HttpResponse):
 
     @property
     def reason(self) -> str:
-        return self._raw.reason or ""
+        return self._reason
 
     @property
     def content_type(self) -> str | None:
@@ -111,7 +118,12 @@ class RoomsResponse(HttpResponse):
         if self._encoding is None and self.content_type:
             message = Message()
             message["Content-Type"] = self.content_type
-            self._encoding = message.get_content_charset()
+            # The charset may be unknown. For some malformed parameters, the standard library raises other errors.
+            with suppress(LookupError, TypeError, ValueError):
+                charset = message.get_content_charset()
+                if charset is not None:
+                    b" ".decode(charset, errors="replace")
+                    self._encoding = charset
         return self._encoding
 
     @encoding.setter
@@ -172,7 +184,8 @@ class RoomsResponse(HttpResponse):
 
     def close(self) -> None:
         self._is_closed = True
-        self._raw.close()
+        if self._raw is not None:
+            self._raw.close()
 
     def __enter__(self) -> "RoomsResponse":
         return self

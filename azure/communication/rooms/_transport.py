@@ -104,17 +104,21 @@ class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
         config = self.connection_config
         connection_timeout = _seconds("connection_timeout", connection_timeout, config.timeout)
         read_timeout = _seconds("read_timeout", read_timeout, config.read_timeout)
-        cert = connection_cert or config.cert
+        cert: Any = connection_cert or config.cert
         scheme, netloc, path, query, _ = urlsplit(request.url)
         netloc = netloc.rpartition("@")[2]  # no user name or password
         verify = config.verify if connection_verify is None else connection_verify
+        if verify is None:
+            verify = True
+        elif isinstance(verify, (int, float)):
+            verify = bool(verify)  # 0 is equal to False, so it must not have a pool that False would share
         pool = self._open_pools().get(
             Settings(
                 scheme,
                 netloc,
                 tuple(sorted(proxies.items())) if proxies else (),
-                True if verify is None else verify,
-                (cert[0], cert[1]) if isinstance(cert, list) else cert,
+                verify,
+                tuple(cert) if isinstance(cert, list) else cert,
             )
         )
         route = pool.route
