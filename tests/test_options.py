@@ -4,6 +4,7 @@ import ast
 import inspect
 import itertools
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest

@@ -213,7 +213,8 @@ class Fuzzer:
         if way == "iter":
             return b"".join(response.iter_bytes())
         if way == "half":
-            return next(iter(response.iter_bytes()), b"")
+            # Only the beginning: a chunk may claim what was sent after the body, and is an error only at its end.
+            return next(iter(response.iter_bytes()), b"")[:20]
         if way == "close":
             response.close()
         return b""
