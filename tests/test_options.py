@@ -4,7 +4,6 @@ import ast
 import inspect
 import itertools
 import logging
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -176,29 +175,39 @@ def test_client_option_is_not_for_a_call(client: RoomsClient) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"headers": [("a", "b")]}, "headers must be a mapping, not list"),
-        ({"headers": {1: "b"}}, "headers must have only str as keys"),
-        ({"params": "a=b"}, "params must be a mapping, not str"),
-        ({"proxies": "http://proxy"}, "proxies must be a mapping, not str"),
-        ({"proxies": {"http": b"http://proxy"}}, "proxies must have only str as values"),
+        ({"headers": [("a", "b")]}, "headers must be a mapping with str keys, not list"),
+        ({"headers": {1: "b"}}, "headers must be a mapping with str keys, not dict"),
+        ({"params": "a=b"}, "params must be a mapping with str keys, not str"),
+        ({"proxies": "http://proxy"}, "proxies must be a mapping with str keys, not str"),
+        ({"proxies": {"http": b"http://proxy"}}, "proxies must be a mapping of str, not dict"),
         ({"timeout": "5"}, "timeout must be a number, not str"),
         ({"timeout": None}, "timeout must be a number, not NoneType"),
+        ({"timeout": 0}, "timeout must be more than 0, not 0"),
+        ({"raw_request_hook": "hook"}, "raw_request_hook must be callable, not str"),
+        ({"raw_response_hook": 5}, "raw_response_hook must be callable, not int"),
+        ({"network_span_namer": "name"}, "network_span_namer must be callable, not str"),
         ({"connection_timeout": (1, 2)}, "connection_timeout must be a number, not tuple"),
         ({"read_timeout": "5"}, "read_timeout must be a number, not str"),
         ({"retry_total": None}, "retry_total must be a number, not NoneType"),
-        ({"retry_backoff_factor": -1}, "retry_backoff_factor must not be negative, not -1"),
-        ({"retry_backoff_max": float("nan")}, "retry_backoff_max must not be negative, not nan"),
+        ({"retry_backoff_factor": -1}, "retry_backoff_factor must be at least 0, not -1"),
+        ({"retry_backoff_max": float("nan")}, "retry_backoff_max must be at least 0, not nan"),
         ({"retry_on_methods": "GET"}, "retry_on_methods must be a collection of str"),
         ({"retry_on_methods": [1]}, "retry_on_methods must be a collection of str"),
     ],
 )
-@pytest.mark.parametrize("call", OPERATIONS.values(), ids=OPERATIONS)
-def test_value_of_the_wrong_type(
-    client: RoomsClient, emulator: RoomsEmulator, call: Callable[..., object], options: dict[str, object], message: str
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_invalid_value(
+    client: RoomsClient, emulator: RoomsEmulator, call: Call, options: dict[str, object], message: str
 ) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
-        call(client, **options)
+        call(client, NO_ROOM, **options)
     assert emulator.requests == []
+
+
+@pytest.mark.parametrize("mode", ["linear", "Fixed", None])
+def test_invalid_retry_mode(mode: Any) -> None:
+    with pytest.raises(ValueError, match="retry_mode must be 'exponential' or 'fixed', not"):
+        RoomsClient("https://contoso.example", "a2V5", retry_mode=mode)
 
 
 @pytest.mark.parametrize("value", [10**400, float("inf")])

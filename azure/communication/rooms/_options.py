@@ -176,45 +176,71 @@ _INSTEAD = {
     "error_map": "catch the exceptions of azure.core.exceptions",
 }
 
-_TIMEOUTS = frozenset({"connection_timeout", "read_timeout"})
-_WAITS = frozenset({"retry_backoff_factor", "retry_backoff_max"})
-_COUNTS = frozenset({"redirect_max", "retry_total", "retry_connect", "retry_read", "retry_status"})
-_NUMBERS = _TIMEOUTS | _WAITS | _COUNTS | {"timeout"}
-_MAPPINGS = frozenset({"headers", "params", "proxies", "tracing_attributes"})
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float))
+
+
+def _is_mapping(value: Any) -> bool:
+    return value is None or (isinstance(value, Mapping) and all(isinstance(key, str) for key in value))
+
+
+def _is_function(value: Any) -> bool:
+    return value is None or callable(value)
+
+
+def _are_methods(value: Any) -> bool:
+    is_collection = isinstance(value, Collection) and not isinstance(value, str)
+    return is_collection and all(isinstance(method, str) for method in value)
+
+
+# What the value of an option must be, if azure-core's own error would come too late or would not name the option.
+_Requirement = tuple[Callable[[Any], bool], type[Exception], str]
+_NUMBER: _Requirement = (_is_number, TypeError, "a number")
+_MAPPING: _Requirement = (_is_mapping, TypeError, "a mapping with str keys")
+_FUNCTION: _Requirement = (_is_function, TypeError, "callable")
+_REQUIREMENTS: dict[str, list[_Requirement]] = {
+    "headers": [_MAPPING],
+    "params": [_MAPPING],
+    "tracing_attributes": [_MAPPING],
+    "proxies": [
+        _MAPPING,
+        (
+            lambda value: all(isinstance(url, (str, type(None))) for url in (value or {}).values()),
+            TypeError,
+            "a mapping of str",
+        ),
+    ],
+    "connection_timeout": [(lambda value: value is None or _is_number(value), TypeError, "a number")],
+    "read_timeout": [(lambda value: value is None or _is_number(value), TypeError, "a number")],
+    "timeout": [_NUMBER, (lambda value: value > 0, ValueError, "more than 0")],
+    "redirect_max": [_NUMBER],
+    "retry_total": [_NUMBER],
+    "retry_connect": [_NUMBER],
+    "retry_read": [_NUMBER],
+    "retry_status": [_NUMBER],
+    "retry_backoff_factor": [_NUMBER, (lambda value: value >= 0, ValueError, "at least 0")],
+    "retry_backoff_max": [_NUMBER, (lambda value: value >= 0, ValueError, "at least 0")],
+    "retry_mode": [(lambda value: value in list(RetryMode), ValueError, "'exponential' or 'fixed'")],
+    "retry_on_methods": [(_are_methods, TypeError, "a collection of str")],
+    "raw_request_hook": [_FUNCTION],
+    "raw_response_hook": [_FUNCTION],
+    "network_span_namer": [_FUNCTION],
+}
 
 
 def check_options(options: Mapping[str, object], known: frozenset[str], *parameters: str) -> None:
-    """Raise an error if an option is unknown or has a value that would fail later.
+    """Raise an error if an option is unknown or has an invalid value.
 
     If it is unknown, the message suggests the closest option, or parameter of the call.
     """
-    for name in options:
+    for name, value in options.items():
         if name not in known:
             close = difflib.get_close_matches(name, [*known, *parameters], n=1)
             hint = _INSTEAD.get(name) or (f"did you mean {close[0]}?" if close else "")
             raise TypeError(f"{name} is not an option" + (f": {hint}" if hint else ""))
-        _check_value(name, options[name])
-
-
-def _check_value(name: str, value: Any) -> None:
-    """Raise an error that names the option, where azure-core's error would not."""
-    if name in _NUMBERS:
-        if value is None and name in _TIMEOUTS:
-            return
-        if not isinstance(value, (int, float)):
-            raise TypeError(f"{name} must be a number, not {type(value).__name__}")
-        if name in _WAITS and not value >= 0:
-            raise ValueError(f"{name} must not be negative, not {value}")
-    elif name in _MAPPINGS and value is not None:
-        if not isinstance(value, Mapping):
-            raise TypeError(f"{name} must be a mapping, not {type(value).__name__}")
-        if not all(isinstance(key, str) for key in value):
-            raise TypeError(f"{name} must have only str as keys")
-        if name == "proxies" and not all(isinstance(url, (str, type(None))) for url in value.values()):
-            raise TypeError("proxies must have only str as values")
-    elif name == "retry_on_methods" and (
-        isinstance(value, str)
-        or not isinstance(value, Collection)
-        or not all(isinstance(method, str) for method in value)
-    ):
-        raise TypeError("retry_on_methods must be a collection of str")
+        for is_met, error, text in _REQUIREMENTS.get(name, ()):
+            if not is_met(value):
+                # The value of a mapping may contain a secret.
+                shown = repr(value) if error is ValueError else type(value).__name__
+                raise error(f"{name} must be {text}, not {shown}")
