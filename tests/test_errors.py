@@ -129,7 +129,8 @@ def test_details_come_first(client: RoomsClient, call: Call, message: str, targe
     assert (error.error.code, error.error.message) == ("BadRequest", MALFORMED)
     [detail] = error.error.details
     assert (detail.code, detail.message, detail.target) == ("BadArgument", message, target)
-    assert str(error).startswith(f"(BadArgument) {message} Target: {target}\n(BadRequest) {MALFORMED}\n")
+    shown_target = f" Target: {target}" if target else ""
+    assert str(error).startswith(f"(BadArgument) {message}{shown_target}\n(BadRequest) {MALFORMED}\n")
     assert error.message == str(error)
 
 

@@ -1,6 +1,7 @@
 """The request that each operation sends, and the links between pages."""
 
 import json
+from typing import Any
 
 import pytest
 from azure.core.exceptions import AzureError
@@ -105,6 +106,12 @@ def test_path_prefix_with_two_slashes() -> None:
     with wire_server(response(link), response(b'{"value":[]}')) as server:
         assert list(RoomsClient(f"{server.endpoint}//prefix", "a2V5").list_rooms()) == []
     assert server.requests[1].target == "//prefix/rooms?nextLink=a"
+
+
+def test_continuation_token_of_another_type(client: RoomsClient) -> None:
+    token: Any = 5
+    with pytest.raises(TypeError, match="continuation_token must be a str, not int"):
+        next(client.list_rooms().by_page(token))
 
 
 @pytest.mark.parametrize("token", ["https://h/rooms?nextLink=\ud800", "http://[oops"])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from azure.core.credentials import AzureKeyCredential
+from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest
 
@@ -20,7 +21,7 @@ from azure.communication.rooms.emulator import RoomsEmulator
 
 from .support.certificates import Certificates
 from .support.credentials import Token
-from .support.wire_server import KEY, Connection, response, wire_server
+from .support.wire_server import KEY, Connection, response, then_close, wire_server
 
 LIST = HttpRequest("GET", "/rooms?api-version=2025-03-13")
 
@@ -92,6 +93,28 @@ def test_response_before_request_is_read() -> None:
     with wire_server(on_connect=respond_at_once) as server:
         client = RoomsClient(server.endpoint, KEY, retry_total=0)
         assert client.send_request(HttpRequest("POST", "/rooms", content=b"a" * 50_000_000)).status_code == 413
+
+
+def test_error_names_the_host_and_the_proxy() -> None:
+    for proxies, where in (
+        ({}, "127.0.0.1:1"),
+        ({"http": "http://user:secret@127.0.0.1:2"}, "127.0.0.1:1 through the proxy 127.0.0.1:2"),
+    ):
+        client = RoomsClient("http://127.0.0.1:1", KEY, retry_total=0, proxies=proxies)
+        with pytest.raises(ServiceRequestError, match=f"^cannot connect to {where}: .*refused"):
+            client.create_room()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_error_names_the_request_without_its_query(stream: bool) -> None:
+    cut_off = then_close(response()[:-1])
+    with wire_server(cut_off if stream else Connection.close) as server:
+        client = RoomsClient(server.endpoint, KEY, retry_total=0)
+        where = f"{server.endpoint}/rooms/99"
+        with pytest.raises(
+            ServiceResponseError, match=f"^no complete response to GET {where}: the connection was closed"
+        ):
+            client.send_request(HttpRequest("GET", "/rooms/99?secret"), stream=stream).read()
 
 
 def test_response_before_the_request_was_read_over_tls(

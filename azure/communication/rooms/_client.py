@@ -18,7 +18,7 @@ from typing_extensions import Self, Unpack
 from ._api_version import DEFAULT_API_VERSION, ApiVersion
 from ._endpoint import origin, parse_connection_string, parse_endpoint
 from ._identifiers import CommunicationIdentifier
-from ._models import CommunicationRoom, ParticipantLike, RoomParticipant, raw_id_of
+from ._models import BOOLEANS, CommunicationRoom, ParticipantLike, RoomParticipant, raw_id_of
 from ._operations import RoomsOperations
 from ._options import CLIENT_OPTIONS, REQUEST_OPTIONS, ClientOptions, Policy, RequestOptions, check_options
 from ._repeatability import check_client_headers, repeatability_headers
@@ -55,10 +55,10 @@ class RoomsClient:
     time and with some randomness. If the response has a ``Retry-After`` header, it waits that long, or up to a quarter
     longer. No wait is longer than ``retry_backoff_max``, 120 seconds by default.
 
-    **Timeouts.** For each attempt, ``connection_timeout`` limits the time to connect, and ``read_timeout`` the time
-    from sending the request until the whole response has been read. Both are 300 seconds by default. ``timeout`` limits
-    the whole call, a week by default: after that, no attempt begins. If a wait would outlast it, the call raises the
-    error of its last attempt at once.
+    **Timeouts.** For each attempt, ``connection_timeout`` limits the time to connect, and ``read_timeout`` the time to
+    send the request and read the whole response. Both are 300 seconds by default. The time to look up the host's name
+    is not limited. ``timeout`` limits the whole call, a week by default: after that, no attempt begins, but one that
+    has begun may go on. If the next attempt would begin later, the call raises the error of its last attempt at once.
 
     **Options.** :class:`ClientOptions` lists the keyword options of the client, and :class:`RequestOptions` those of
     each operation. An option of a call replaces the client's and applies to every attempt of that call.
@@ -250,7 +250,7 @@ class RoomsClient:
             "repeatability_request_id",
             "repeatability_first_sent",
         )
-        body = _room_body(valid_from, valid_until, pstn_dial_out_enabled)
+        body = _room_body(valid_from, valid_until, pstn_dial_out_enabled=pstn_dial_out_enabled)
         if participants is not None:
             body["participants"] = _roles_by_raw_id(participants)
         repeatability = repeatability_headers(
@@ -333,7 +333,7 @@ class RoomsClient:
         :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room.
         """
         check_options(kwargs, REQUEST_OPTIONS, "valid_from", "valid_until", "pstn_dial_out_enabled")
-        body = _room_body(valid_from, valid_until, pstn_dial_out_enabled)
+        body = _room_body(valid_from, valid_until, pstn_dial_out_enabled=pstn_dial_out_enabled)
         return self._operations.update_room(room_id, body, **kwargs)
 
     @distributed_trace
@@ -347,13 +347,14 @@ class RoomsClient:
         Don't rely on this to end an ongoing call: phone participants reportedly stay connected, and the service does
         not document what happens to the others.
 
-        An attempt may delete the room and still fail, if the connection breaks, no response comes in time, or the
-        status code is 408 or 5xx. If the next attempt then finds no such room, the call succeeds.
+        Deleting a room again succeeds. The call also succeeds if it has to retry, because the connection broke, no
+        response came in time, or the status code was 408 or 5xx, and the retry finds no such room: the failed attempt
+        may have deleted it.
 
         :param str room_id: The room's ID.
         :return: None
         :rtype: None
-        :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room.
+        :raises ~azure.core.exceptions.ResourceNotFoundError: There never was such a room.
         """
         check_options(kwargs, REQUEST_OPTIONS)
         self._operations.delete_room(room_id, **kwargs)
@@ -490,17 +491,19 @@ class RoomsClient:
 
 
 def _room_body(
-    valid_from: datetime | str | None, valid_until: datetime | str | None, pstn_dial_out_enabled: bool | None
+    valid_from: datetime | str | None, valid_until: datetime | str | None, **booleans: bool | None
 ) -> dict[str, object]:
     body: dict[str, object] = {}
     if valid_from is not None:
         body["validFrom"] = request_time("valid_from", valid_from)
     if valid_until is not None:
         body["validUntil"] = request_time("valid_until", valid_until)
-    if pstn_dial_out_enabled is not None:
-        if not isinstance(pstn_dial_out_enabled, bool):
-            raise TypeError(f"pstn_dial_out_enabled must be a bool, not {type(pstn_dial_out_enabled).__name__}")
-        body["pstnDialOutEnabled"] = pstn_dial_out_enabled
+    for member, name in BOOLEANS.items():
+        value = booleans[name]
+        if value is not None:
+            if not isinstance(value, bool):
+                raise TypeError(f"{name} must be a bool, not {type(value).__name__}")
+            body[member] = value
     return body
 
 

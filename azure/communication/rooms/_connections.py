@@ -49,6 +49,10 @@ class Route(NamedTuple):
     proxy: Proxy | None
     context: ssl.SSLContext | None
 
+    def __str__(self) -> str:
+        through = "" if self.proxy is None else f" through the proxy {self.proxy.address.authority}"
+        return f"{self.address.authority}{through}"
+
 
 class _Socket:
     """A socket whose operations raise TimeoutError if all of them together take longer than the timeout."""

@@ -1,7 +1,9 @@
-"""What several modules need to know about HTTP: header names, media types, and the bytes of a request's body."""
+"""What several modules need to know about HTTP: syntax, header names, media types and the bytes of a request's body."""
 
 from azure.core.rest import HttpRequest
 
+TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - HTTP's term for the syntax of a method or header name
+HEADER_VALUE = r"[\t -~\x80-\xff]*"
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 REPEATABILITY_REQUEST_ID = "Repeatability-Request-ID"
@@ -9,7 +11,7 @@ REPEATABILITY_FIRST_SENT = "Repeatability-First-Sent"
 
 
 def body_of(request: HttpRequest) -> bytes | None:
-    """Return the body as it is sent, and so as it is hashed; None if the request has no body."""
+    """Return the request's body in bytes, for its signature and for the connection. None if there is no body."""
     content: object = request.content
     if content is None or isinstance(content, bytes):
         return content

@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from typing import Protocol
 
-_REQUEST_LINE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~]+ HTTP/1\.1")
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t -~\x80-\xff]*")
+from ._http import HEADER_VALUE, TOKEN
+
+_REQUEST_LINE = re.compile(rf"{TOKEN} [!-~]+ HTTP/1\.1")
+_HEADER = re.compile(f"{TOKEN}: {HEADER_VALUE}")
 _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2})(?: (.*))?")
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_NAME = re.compile(TOKEN)
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _CHUNK_SIZE = re.compile(r"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
 _MAX_HEAD = 128 * 1024

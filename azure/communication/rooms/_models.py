@@ -33,12 +33,13 @@ class ParticipantRole(str, Enum, metaclass=CaseInsensitiveEnumMeta):
 _ROLES: dict[str, ParticipantRole] = {role.value: role for role in list(ParticipantRole)}
 
 
+_TIMES = {"createdAt": "created_at", "validFrom": "valid_from", "validUntil": "valid_until"}
+BOOLEANS = {"pstnDialOutEnabled": "pstn_dial_out_enabled"}
+"""The optional boolean members of a room's JSON, and their attributes."""
 _EXPECTED = {
     "id": "a string that is not empty",
-    "createdAt": "a time",
-    "validFrom": "a time",
-    "validUntil": "a time",
-    "pstnDialOutEnabled": "a boolean",
+    **dict.fromkeys(_TIMES, "a time"),
+    **dict.fromkeys(BOOLEANS, "a boolean"),
 }
 
 
@@ -124,9 +125,13 @@ class CommunicationRoom:
         pstn_dial_out_enabled: bool | None = None,
     ) -> None:
         if data is None:
-            if not isinstance(id, str):
-                raise TypeError(f"id must be a str, not {type(id).__name__}")
-            data = _room_json(id, created_at, valid_from, valid_until, pstn_dial_out_enabled)
+            data = _room_json(
+                id=id,
+                created_at=created_at,
+                valid_from=valid_from,
+                valid_until=valid_until,
+                pstn_dial_out_enabled=pstn_dial_out_enabled,
+            )
         elif (
             not isinstance(data, (dict, Mapping))  # a dict is recognised faster than a Mapping
             or not (id is created_at is valid_from is valid_until is None)
@@ -135,31 +140,22 @@ class CommunicationRoom:
             raise TypeError("CommunicationRoom takes either the service's JSON as a mapping, or its values by keyword")
         # A listing may have thousands of rooms, so each member is read once and checked as it is read.
         members: dict[str, Any] = dict(data)
+        fields = self.__dict__  # a frozen dataclass forbids setattr, and object.__setattr__ is slow
         name = "id"
         try:
-            id_ = members[name]
-            if not isinstance(id_, str) or not id_:
+            fields["id"] = members[name]
+            if not isinstance(members[name], str) or not members[name]:
                 raise ValueError  # noqa: TRY301 - the message is made below
-            name = "createdAt"
-            created = parse_time(members[name])
-            name = "validFrom"
-            opens = parse_time(members[name])
-            name = "validUntil"
-            closes = parse_time(members[name])
-            name = "pstnDialOutEnabled"
-            flag = members.get(name)
-            if flag is not None and flag is not True and flag is not False:
-                raise ValueError  # noqa: TRY301
+            for name, attribute in _TIMES.items():
+                fields[attribute] = parse_time(members[name])
+            for name, attribute in BOOLEANS.items():
+                fields[attribute] = flag = members.get(name)
+                if flag is not None and flag is not True and flag is not False:
+                    raise ValueError  # noqa: TRY301
         except KeyError:
             raise ValueError(f"CommunicationRoom: {name!r} is missing") from None
         except (TypeError, ValueError, OverflowError):
             raise ValueError(f"CommunicationRoom: {name!r} must be {_EXPECTED[name]}, not {members[name]!r}") from None
-        fields = self.__dict__  # a frozen dataclass forbids setattr, and object.__setattr__ is slow
-        fields["id"] = id_
-        fields["created_at"] = created
-        fields["valid_from"] = opens
-        fields["valid_until"] = closes
-        fields["pstn_dial_out_enabled"] = flag
         object.__setattr__(self, "_data", members)
 
     def as_dict(self) -> dict[str, object]:
@@ -175,22 +171,12 @@ class CommunicationRoom:
         return type(self), (self.as_dict(),)
 
 
-def _room_json(
-    id: str,  # noqa: A002 - the field's name
-    created_at: object,
-    valid_from: object,
-    valid_until: object,
-    pstn_dial_out_enabled: bool | None,
-) -> dict[str, object]:
-    data: dict[str, object] = {
-        "id": id,
-        "createdAt": response_time("created_at", created_at),
-        "validFrom": response_time("valid_from", valid_from),
-        "validUntil": response_time("valid_until", valid_until),
-    }
-    if pstn_dial_out_enabled is not None:
-        data["pstnDialOutEnabled"] = pstn_dial_out_enabled
-    return data
+def _room_json(**values: Any) -> dict[str, object]:
+    if not isinstance(values["id"], str):
+        raise TypeError(f"id must be a str, not {type(values['id']).__name__}")
+    times = {name: response_time(attribute, values[attribute]) for name, attribute in _TIMES.items()}
+    booleans = {name: values[attribute] for name, attribute in BOOLEANS.items() if values[attribute] is not None}
+    return {"id": values["id"], **times, **booleans}
 
 
 @dataclass(init=False, eq=False, repr=False)

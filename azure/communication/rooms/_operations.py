@@ -39,7 +39,10 @@ class _ServiceError(ODataV4Format):
 
     def __init__(self, json_object: Mapping[str, Any]) -> None:
         super().__init__(json_object)
-        details = [f"({detail.code}) {detail.message} Target: {detail.target}" for detail in self.details]
+        details = [
+            f"({detail.code}) {detail.message}" + (f" Target: {detail.target}" if detail.target else "")
+            for detail in self.details
+        ]
         # Made here, because azure-core drops an error whose constructor fails, such as one that is nested too deeply.
         self._text = "\n".join([*details, super().__str__()])
 
@@ -129,6 +132,8 @@ class RoomsOperations:
         self, path: str, model: Callable[[Mapping[str, object]], _Model], **options: Unpack[RequestOptions]
     ) -> ItemPaged[_Model]:
         def get_next(link: str | None) -> _Page[_Model]:
+            if not isinstance(link, (str, type(None))):
+                raise TypeError(f"continuation_token must be a str, not {type(link).__name__}")
             response = self._run("GET", self._next_url(link) if link else self._url(path), **options)
             return _read(response, 200, lambda data: _page(data, model))
 

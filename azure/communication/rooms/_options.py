@@ -32,9 +32,10 @@ class CommonOptions(TypedDict, total=False):
     user_agent_overwrite: bool
     """Whether a call's ``user_agent`` replaces the whole header. Default: False."""
     connection_timeout: float
-    """Seconds for one attempt to connect, including the TLS handshake. Default: 300."""
+    """Seconds to connect, with TLS and a proxy's tunnel but without looking up the host's name, for each attempt.
+    Default: 300."""
     read_timeout: float
-    """Seconds from sending a request until its whole response has been read, for each attempt. Default: 300."""
+    """Seconds to send the request and read the whole response, for each attempt. Default: 300."""
     connection_verify: bool | str
     """Whether to verify the server's certificate, or the path of a CA bundle. Default: True."""
     connection_cert: str | tuple[str, str] | None

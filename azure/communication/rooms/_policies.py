@@ -22,10 +22,10 @@ from azure.core.pipeline.policies import (
 )
 from azure.core.rest import HttpRequest, HttpResponse
 
-from ._http import MERGE_PATCH, REPEATABILITY_FIRST_SENT, REPEATABILITY_REQUEST_ID
+from ._http import HEADER_VALUE, MERGE_PATCH, REPEATABILITY_FIRST_SENT, REPEATABILITY_REQUEST_ID, TOKEN
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
+_TOKEN = re.compile(TOKEN)
+_HEADER_VALUE = re.compile(HEADER_VALUE)
 # After this many doublings, the backoff is longer than any sensible backoff_max. Many more would overflow a float.
 _MAX_DOUBLINGS = 60
 

@@ -4,44 +4,21 @@ import json
 from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
 from email.message import Message
-from http.client import HTTPException
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
-from azure.core.exceptions import (
-    AzureError,
-    HttpResponseError,
-    ResponseNotReadError,
-    ServiceRequestError,
-    ServiceRequestTimeoutError,
-    ServiceResponseError,
-    ServiceResponseTimeoutError,
-    StreamClosedError,
-    StreamConsumedError,
-)
+from azure.core.exceptions import HttpResponseError, ResponseNotReadError, StreamClosedError, StreamConsumedError
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.core.utils import CaseInsensitiveDict
 from urllib3 import HTTPResponse as Urllib3Response
-from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-# Errors of sockets, TLS and host names; of HTTP; of decompression; and of a body that does not fit into memory.
-TRANSPORT_ERRORS = (OSError, UnicodeError, HTTPException, HTTPError, MemoryError, OverflowError)
-
-# By whether the request was sent, so that the service may have executed it, and whether time ran out.
-_AZURE_ERRORS: dict[tuple[bool, bool], type[AzureError]] = {
-    (False, False): ServiceRequestError,
-    (False, True): ServiceRequestTimeoutError,
-    (True, False): ServiceResponseError,
-    (True, True): ServiceResponseTimeoutError,
-}
+from ._transport_errors import TRANSPORT_ERRORS, azure_error
 
 
-def azure_error(error: BaseException, *, is_sent: bool) -> AzureError:
-    """Return azure-core's error for one of the ``TRANSPORT_ERRORS``."""
-    is_timeout = isinstance(error, (TimeoutError, ReadTimeoutError))
-    if isinstance(error, HTTPError):
-        error = error.__cause__ or error  # urllib3 wraps errors of the body that it decompresses
-    error_type = _AZURE_ERRORS[is_sent, is_timeout]
-    return error_type(str(error) or type(error).__name__, error=error)
+def no_response_to(request: HttpRequest) -> str:
+    """Say to which request no complete response came. The query is left out, because it may contain a secret."""
+    url = urlsplit(request.url)
+    return f"no complete response to {request.method} {url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
 
 
 class RawResponse(Protocol):
@@ -178,7 +155,7 @@ class RoomsResponse(HttpResponse):
             while data := body.read(size):
                 yield data
         except TRANSPORT_ERRORS as error:
-            raise azure_error(error, is_sent=True) from error
+            raise azure_error(error, no_response_to(self._request), is_connected=True) from error
         finally:
             self.close()
 

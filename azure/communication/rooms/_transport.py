@@ -20,7 +20,8 @@ from urllib3.exceptions import InsecureRequestWarning
 from ._http import body_of
 from ._http1 import Http1Response
 from ._pools import Pools, Settings
-from ._response import TRANSPORT_ERRORS, RoomsResponse, azure_error
+from ._response import RoomsResponse, no_response_to
+from ._transport_errors import TRANSPORT_ERRORS, azure_error
 
 _OPTIONS = (
     "connection_timeout",
@@ -143,9 +144,10 @@ class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
         except BaseException as error:
             if connection is not None:
                 connection.close()
-            if isinstance(error, TRANSPORT_ERRORS):
-                raise azure_error(error, is_sent=connection is not None) from error
-            raise
+            if not isinstance(error, TRANSPORT_ERRORS):
+                raise
+            problem = f"cannot connect to {route}" if connection is None else no_response_to(request)
+            raise azure_error(error, problem, is_connected=connection is not None) from error
         response = RoomsResponse(request, raw, connection_data_block_size or config.data_block_size)
         if not isinstance(raw, Http1Response):
             connection.close()  # a recorded response, which is in memory
