@@ -126,7 +126,7 @@ def read_rows(path: Path) -> Iterator[Meeting | Outcome]:
         try:
             header = [name.strip().lower() for name in next(reader, [])]
         except csv.Error as error:
-            raise ValueError(f"{path}:1: {error}") from None
+            raise ValueError(f"{path}:1: the header is not CSV in UTF-8: {error}") from None
         for column in COLUMNS:
             if header.count(column) != 1:
                 raise ValueError(f"{path}:1: the header must have one column {column!r}, in UTF-8, but is {header}")

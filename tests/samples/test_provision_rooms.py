@@ -136,7 +136,7 @@ def test_unclosed_quote(read: Read) -> None:
         (b"subject,start,participants\n", "the header must have one column 'end'"),
         (b"subject,start,start,end,participants\n", "the header must have one column 'start'"),
         (b"subject;start;end;participants\n", "the header must have one column 'subject'"),
-        (HEADER.encode("utf-16"), "the header must have one column 'subject', in UTF-8"),
+        (HEADER.encode("utf-16"), "in UTF-8"),
         (b'"subject"x,start', "',' expected after"),
     ],
 )
