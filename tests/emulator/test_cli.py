@@ -38,14 +38,12 @@ def test_output_and_clean_exit(number: signal.Signals) -> None:
         assert (process.returncode, output, errors) == (0, "", "")
 
 
-def test_many_signals(tmp_path: Path) -> None:
-    for _ in range(5):
-        with emulator_process("--port=0", f"--database={tmp_path / 'rooms.db'}") as process:
-            assert line(process).startswith("endpoint=")
-            for _ in range(5000):  # some interrupt the handler of the previous signal
-                process.send_signal(signal.SIGINT)
-                process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=30) == 0
+def test_second_signal_is_harmless() -> None:
+    with emulator_process("--port=0") as process:
+        assert line(process).startswith("endpoint=")
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
 
 
 def test_options(tmp_path: Path) -> None:
