@@ -147,13 +147,13 @@ class RoomsResponse(HttpResponse):
         if self._is_closed:
             raise StreamClosedError(self)
         self._is_stream_consumed = True
-        body: Any = self._raw
-        if decode_content and "Content-Encoding" in self._headers:
-            encoding = {"Content-Encoding": self._headers["Content-Encoding"]}
-            body = Urllib3Response(body, encoding, preload_content=False)
+        raw: Any = self._raw
         try:
-            while data := body.read(size):
-                yield data
+            if decode_content and "Content-Encoding" in self._headers:
+                yield from _decoded(raw, self._headers["Content-Encoding"], size)
+            else:
+                while data := raw.read(size):
+                    yield data
         except TRANSPORT_ERRORS as error:
             raise azure_error(error, no_response_to(self._request), is_connected=True) from error
         finally:
@@ -169,3 +169,13 @@ class RoomsResponse(HttpResponse):
 
     def __exit__(self, *args: object) -> None:
         self.close()
+
+
+def _decoded(raw: Any, encoding: str, size: int | None) -> Iterator[bytes]:
+    body = Urllib3Response(raw, {"Content-Encoding": encoding}, preload_content=False)
+    received = -1
+    # Only if nothing more was received is this the end: urllib3 1.26 returns no bytes for the head of a gzip body.
+    while (data := body.read(size)) or body.tell() > received:
+        received = body.tell()
+        if data:
+            yield data
