@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure.core.credentials import AzureKeyCredential
@@ -16,7 +17,7 @@ from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest
 
-from azure.communication.rooms import RoomsClient
+from azure.communication.rooms import RoomsClient, _connections
 from azure.communication.rooms.emulator import RoomsEmulator
 
 from .support.certificates import Certificates
@@ -103,6 +104,20 @@ def test_error_names_the_host_and_the_proxy() -> None:
         client = RoomsClient("http://127.0.0.1:1", KEY, retry_total=0, proxies=proxies)
         with pytest.raises(ServiceRequestError, match=f"^cannot connect to {where}: .*refused"):
             client.create_room()
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError, ConnectionResetError, ConnectionAbortedError])
+def test_response_is_read_if_sending_fails(
+    client: RoomsClient, monkeypatch: pytest.MonkeyPatch, error: type[OSError]
+) -> None:
+    send = _connections._Socket.sendall
+
+    def send_and_fail(sock: Any, data: bytes) -> None:
+        send(sock, data)
+        raise error  # which one depends on the system
+
+    monkeypatch.setattr(_connections._Socket, "sendall", send_and_fail)
+    assert client.create_room(retry_total=0).id
 
 
 @pytest.mark.parametrize("stream", [False, True])

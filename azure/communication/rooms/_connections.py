@@ -191,9 +191,9 @@ class Connection:
     def request(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> None:
         self._method = method
         self._socket.set_timeout(self.timeout)
-        # The server may respond and close the connection before it has read everything. If it only closes it, reading
-        # fails as well.
-        with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
+        # The server may respond and close the connection before it has read the whole request. So an error here does not
+        # matter: if there is no response, reading it fails.
+        with suppress(ConnectionError, ssl.SSLEOFError):
             self._stream.sendall(request_bytes(method, url, headers, body))
 
     def getresponse(self) -> Http1Response:

@@ -214,6 +214,10 @@ _REQUIREMENTS: dict[str, list[_Requirement]] = {
     ],
     "connection_timeout": [(lambda value: value is None or _is_number(value), TypeError, "a number")],
     "read_timeout": [(lambda value: value is None or _is_number(value), TypeError, "a number")],
+    "connection_data_block_size": [
+        (lambda value: isinstance(value, int), TypeError, "an int"),
+        (lambda value: value >= 1, ValueError, "at least 1"),
+    ],
     "timeout": [_NUMBER, (lambda value: value > 0, ValueError, "more than 0")],
     "redirect_max": [_NUMBER],
     "retry_total": [_NUMBER],
