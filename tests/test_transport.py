@@ -148,9 +148,10 @@ def test_response_before_the_request_was_read_over_tls(
 
 
 def test_streamed_response(client: RoomsClient, emulator: RoomsEmulator) -> None:
-    emulator.inject(body=gzip.compress(b"{}"), path="/rooms")
+    compressed = gzip.compress(b"{}")
+    emulator.inject(body=compressed, path="/rooms")
     with client.send_request(LIST, stream=True) as response:
-        assert b"".join(response.iter_raw()) == gzip.compress(b"{}")
+        assert b"".join(response.iter_raw()) == compressed
 
 
 def test_threads_share_connections(client: RoomsClient, emulator: RoomsEmulator) -> None:
