@@ -15,9 +15,8 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from ._connections import Address, Connection, Proxy, Route
-from ._endpoint import origin
+from ._endpoint import DEFAULT_PORTS, origin
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _MAX_IDLE = 100  # connections in a pool
 _MAX_POOLS = 20
 
@@ -112,7 +111,7 @@ class Pools:
             url = parse_url(f"{settings.scheme}://{settings.netloc}")
         except (LocationParseError, UnicodeError) as error:  # a redirect, for example, may lead anywhere
             raise ServiceRequestError(f"The URL cannot be sent: {error}", error=error) from error
-        if settings.scheme not in _DEFAULT_PORTS or not url.host:
+        if settings.scheme not in DEFAULT_PORTS or not url.host:
             raise ServiceRequestError("The URL cannot be sent: it is not an http or https URL with a host.")
         address = _address(url.host.strip("[]").rstrip("."), url.port, settings.scheme)
         is_tls = settings.scheme == "https"
@@ -178,7 +177,7 @@ def _parse_proxy(proxy: str) -> Proxy:
         parts, host, port = urlsplit(""), None, None
     if parts.scheme.startswith("socks"):
         raise ValueError("proxies: for a SOCKS proxy, pass transport=RequestsTransport() and install requests[socks]")
-    if not host or parts.scheme not in _DEFAULT_PORTS:
+    if not host or parts.scheme not in DEFAULT_PORTS:
         raise ValueError("proxies: the URL of a proxy must be http or https, with a host name and a valid port")
     credentials = None
     if parts.username is not None:
@@ -187,4 +186,4 @@ def _parse_proxy(proxy: str) -> Proxy:
 
 
 def _address(host: str, port: int | None, scheme: str) -> Address:
-    return Address(host, _DEFAULT_PORTS[scheme] if port is None else port)
+    return Address(host, DEFAULT_PORTS[scheme] if port is None else port)
