@@ -146,6 +146,13 @@ def test_missing_certificate_file(option: str) -> None:
         client.create_room()
 
 
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_missing_certificate_file_of_the_environment(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "/no/such/file.pem")
+    with pytest.raises(ValueError, match=rf"^{name}: .*/no/such/file\.pem"):
+        RoomsClient("https://127.0.0.1:1", KEY).create_room()
+
+
 @pytest.mark.parametrize("value", [("a", "b", "c"), ("a",), 5, ["a"]], ids=str)
 def test_value_that_is_no_certificate_file(value: Any) -> None:
     client = RoomsClient("https://127.0.0.1:1", KEY)

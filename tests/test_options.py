@@ -188,6 +188,8 @@ def test_client_option_is_not_for_a_call(client: RoomsClient) -> None:
         ({"network_span_namer": "name"}, "network_span_namer must be callable, not str"),
         ({"connection_timeout": (1, 2)}, "connection_timeout must be a number, not tuple"),
         ({"read_timeout": "5"}, "read_timeout must be a number, not str"),
+        ({"connection_data_block_size": "5"}, "connection_data_block_size must be an int, not str"),
+        ({"connection_data_block_size": 0}, "connection_data_block_size must be at least 1, not 0"),
         ({"retry_total": None}, "retry_total must be a number, not NoneType"),
         ({"retry_backoff_factor": -1}, "retry_backoff_factor must be at least 0, not -1"),
         ({"retry_backoff_max": float("nan")}, "retry_backoff_max must be at least 0, not nan"),

@@ -22,7 +22,7 @@ from azure.core.rest import HttpResponse
 
 from azure.communication.rooms import RoomsClient, _connections
 
-from .support.wire_server import KEY, OTHER_ROOM, ROOM, get, response, then_close, wire_server
+from .support.wire_server import KEY, OTHER_ROOM, ROOM, get, raw_response, response, then_close, wire_server
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -38,13 +38,23 @@ def test_cut_off_body_is_an_error(stream: bool) -> None:
     [("gzip", gzip.compress), ("deflate", zlib.compress), ("identity", bytes)],
 )
 def test_compressed_bodies_are_decoded(coding: str, compress: type[bytes]) -> None:
-    compressed = response(compress(ROOM), headers=f"Content-Encoding: {coding}\r\n")
-    with wire_server(*[compressed] * 3) as server:
+    compressed = compress(ROOM)
+    with wire_server(*[response(compressed, headers=f"Content-Encoding: {coding}\r\n")] * 3) as server:
         client = RoomsClient(server.endpoint, KEY)
         assert client.get_room("99").id == json.loads(ROOM)["id"]
         assert b"".join(get(client, stream=True).iter_bytes()) == ROOM
-        assert b"".join(get(client, stream=True).iter_raw()) == compress(ROOM)
+        assert b"".join(get(client, stream=True).iter_raw()) == compressed
     assert server.requests[0].headers["Accept-Encoding"] == "gzip, deflate"
+
+
+@pytest.mark.parametrize("block_size", [1, 4096])
+def test_part_that_decodes_to_nothing_is_not_the_end(block_size: int) -> None:
+    compressed = gzip.compress(ROOM)
+    head, rest = compressed[:10], compressed[10:]  # the head is gzip's own, which many servers send first
+    body = b"%x\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(head), head, len(rest), rest)
+    with wire_server(raw_response("Content-Encoding: gzip\r\nTransfer-Encoding: chunked", body)) as server:
+        client = RoomsClient(server.endpoint, KEY, connection_data_block_size=block_size)
+        assert b"".join(get(client, stream=True).iter_bytes()) == ROOM
 
 
 @pytest.mark.parametrize("stream", [False, True])

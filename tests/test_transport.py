@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure.core.credentials import AzureKeyCredential
@@ -16,7 +17,7 @@ from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest
 
-from azure.communication.rooms import RoomsClient
+from azure.communication.rooms import RoomsClient, _connections
 from azure.communication.rooms.emulator import RoomsEmulator
 
 from .support.certificates import Certificates
@@ -105,6 +106,20 @@ def test_error_names_the_host_and_the_proxy() -> None:
             client.create_room()
 
 
+@pytest.mark.parametrize("error", [BrokenPipeError, ConnectionResetError, ConnectionAbortedError])
+def test_response_is_read_if_sending_fails(
+    client: RoomsClient, monkeypatch: pytest.MonkeyPatch, error: type[OSError]
+) -> None:
+    send = _connections._Socket.sendall
+
+    def send_and_fail(sock: Any, data: bytes) -> None:
+        send(sock, data)
+        raise error  # which one depends on the system
+
+    monkeypatch.setattr(_connections._Socket, "sendall", send_and_fail)
+    assert client.create_room(retry_total=0).id
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_error_names_the_request_without_its_query(stream: bool) -> None:
     cut_off = then_close(response()[:-1])
@@ -133,9 +148,10 @@ def test_response_before_the_request_was_read_over_tls(
 
 
 def test_streamed_response(client: RoomsClient, emulator: RoomsEmulator) -> None:
-    emulator.inject(body=gzip.compress(b"{}"), path="/rooms")
+    compressed = gzip.compress(b"{}")
+    emulator.inject(body=compressed, path="/rooms")
     with client.send_request(LIST, stream=True) as response:
-        assert b"".join(response.iter_raw()) == gzip.compress(b"{}")
+        assert b"".join(response.iter_raw()) == compressed
 
 
 def test_threads_share_connections(client: RoomsClient, emulator: RoomsEmulator) -> None:

@@ -58,7 +58,8 @@ class RoomsClient:
     **Timeouts.** For each attempt, ``connection_timeout`` limits the time to connect, and ``read_timeout`` the time to
     send the request and read the whole response. Both are 300 seconds by default. The time to look up the host's name
     is not limited. ``timeout`` limits the whole call, a week by default: after that, no attempt begins, but one that
-    has begun may go on. If the next attempt would begin later, the call raises the error of its last attempt at once.
+    is connected may go on. If the next attempt would begin later, the call raises the error of its last attempt at
+    once. Each page of a list counts as a call.
 
     **Options.** :class:`ClientOptions` lists the keyword options of the client, and :class:`RequestOptions` those of
     each operation. An option of a call replaces the client's and applies to every attempt of that call.
@@ -88,12 +89,12 @@ class RoomsClient:
     - ``azure.core.exceptions.HttpResponseError``: the service rejected the request. ``status_code`` and ``error`` say
       why.
     - ``azure.core.exceptions.ClientAuthenticationError``, an ``HttpResponseError``: the service rejected the
-      credential.
+      credential, the credential has no valid token, or a redirect leads from https to http.
     - ``azure.core.exceptions.DecodeError``, an ``HttpResponseError``: the response is not the JSON that the service
       documents. Perhaps a proxy sent it.
     - ``azure.core.exceptions.ServiceRequestError``: the client could not connect. Nothing was sent.
-    - ``azure.core.exceptions.ServiceResponseError``: no complete response came. The service may or may not have
-      executed the request.
+    - ``azure.core.exceptions.ServiceResponseError``: no complete and valid HTTP response came. The service may or may
+      not have executed the request.
 
     All but the first two are subclasses of ``azure.core.exceptions.AzureError``. :meth:`list_rooms` and
     :meth:`list_participants` check their arguments at once. They raise the other errors while you iterate.

@@ -1,4 +1,7 @@
-"""Connections to the endpoint: directly or through a proxy, with or without TLS."""
+"""Connections to the endpoint, direct or through a proxy, with or without TLS.
+
+Pools open and keep them, the transport sends requests over them, and ``_http1`` writes and reads the bytes.
+"""
 
 import base64
 import socket
@@ -41,7 +44,7 @@ class Proxy(NamedTuple):
 
 
 class Route(NamedTuple):
-    """The way to a host. ``context`` is None if there is no TLS on it, not even with the proxy."""
+    """The way to a host. ``context`` is None if neither the host nor the proxy uses TLS."""
 
     address: Address
     host_header: str
@@ -55,7 +58,7 @@ class Route(NamedTuple):
 
 
 class _Socket:
-    """A socket whose operations raise TimeoutError if all of them together take longer than the timeout."""
+    """A socket with one deadline for all its operations. After the deadline, they raise TimeoutError."""
 
     def __init__(self, address: Address, timeout: float | None) -> None:
         self._is_receiving = False
@@ -64,17 +67,17 @@ class _Socket:
         self._socket = self._connect(address)
 
     def __del__(self) -> None:
-        # A program may drop a client or a response without closing it, and a signal handler may interrupt a call.
+        # Nobody closes the socket if a program drops a client or a response, or if a signal handler interrupts a call.
         if hasattr(self, "_socket"):
             self._socket.close()
 
     def set_timeout(self, timeout: float | None) -> None:
-        """Start to count the time again."""
+        """Set the deadline: ``timeout`` seconds from now."""
         self._deadline = None if timeout is None else time.monotonic() + timeout
 
     def start_tls(self, context: ssl.SSLContext, host: str) -> None:
         self._socket.settimeout(self._remaining())
-        # The handshake is a step of its own, so that close() knows the socket if a signal handler interrupts it.
+        # Store the new socket before the handshake, so that close() closes it if a signal handler interrupts that.
         tls_socket = context.wrap_socket(self._socket, server_hostname=host, do_handshake_on_connect=False)
         self._socket = tls_socket
         tls_socket.do_handshake()
@@ -94,7 +97,7 @@ class _Socket:
         self._socket.sendall(data)
 
     def has_data(self) -> bool:
-        """Whether there is something to read, even if it is only the end of the connection."""
+        """Whether there is something to read: data, or the end of the connection."""
         if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
             return True
         return wait_for_read(self._socket, timeout=0)
@@ -102,8 +105,8 @@ class _Socket:
     def close(self) -> None:
         """Close the socket, or leave that to the thread that is receiving from it.
 
-        OpenSSL only knows the number of the socket. If that thread went on after the socket had been closed, it would
-        read from whatever was opened next.
+        OpenSSL knows the socket only by its file descriptor. If the socket were closed during recv(), the next file or
+        socket could get the same descriptor, and OpenSSL would read from that.
         """
         self._is_closed = True
         if not self._is_receiving:
@@ -139,9 +142,9 @@ class _Socket:
 
 
 class Connection:
-    """A connection. One call at a time uses it.
+    """A connection. Only one call uses it at a time.
 
-    It has the part of http.client's interface that is needed here, so that tools that record requests can replace it.
+    Its methods are those of http.client's connection that the transport calls, so recording tools can replace it.
 
     :param Route route: Where to connect to.
     :param timeout: Seconds to connect, with TLS and the proxy's tunnel. Looking up the host's name is not included.
@@ -176,7 +179,7 @@ class Connection:
                 from urllib3.util.ssltransport import SSLTransport  # noqa: PLC0415 - few programs need it
 
                 socket: Any = self._socket
-                # By default, it returns 0, not bytes, if the connection is cut off.
+                # By default, if the connection is cut off, recv() returns 0 instead of bytes.
                 return SSLTransport(socket, context, address.host, suppress_ragged_eofs=False)
         self._socket.start_tls(context, address.host)
         return self._socket
@@ -191,9 +194,9 @@ class Connection:
     def request(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> None:
         self._method = method
         self._socket.set_timeout(self.timeout)
-        # The server may respond and close the connection before it has read everything. If it only closes it, reading
-        # fails as well.
-        with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
+        # The server may respond and close the connection before it has read the whole request, so ignore that it is
+        # closed: if there is no response, reading it fails.
+        with suppress(ConnectionError, ssl.SSLEOFError):
             self._stream.sendall(request_bytes(method, url, headers, body))
 
     def getresponse(self) -> Http1Response:
@@ -202,14 +205,14 @@ class Connection:
     def has_data(self) -> bool:
         """Whether the server sent something that no request asked for, or closed the connection."""
         if self._stream is not self._socket and (self._stream.incoming.pending or self._stream.sslobj.pending()):
-            return True  # in the inner of two layers of TLS
+            return True  # TLS inside TLS: the inner layer has data that it has not returned yet
         return self._socket.has_data()
 
     def close(self) -> None:
         self._socket.close()
 
     def _end(self, is_reusable: bool) -> None:
-        # Cleared first: an exception from a signal handler must not lead to a second end.
+        # Clear it first. Otherwise, if a signal handler raised an exception, the connection could be pooled twice.
         on_end, self.on_end = self.on_end, None
         if on_end is not None and is_reusable:
             on_end(self)

@@ -4,7 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 _ROOT_DOT = re.compile(r"\.(?=:\d+$|$)")
-_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def parse_connection_string(conn_str: str) -> tuple[str, str]:
@@ -50,7 +50,7 @@ def parse_endpoint(endpoint: str) -> str:
         parts, port = None, None
     if parts is None:
         raise ValueError("endpoint has an invalid port")
-    if parts.scheme not in _DEFAULT_PORTS:
+    if parts.scheme not in DEFAULT_PORTS:
         raise ValueError("endpoint must be an http or https URL")
     if "@" in parts.netloc:
         raise ValueError("endpoint must not contain a user name or password")
@@ -67,5 +67,5 @@ def origin(url: str) -> str:
     The host is written as in the Host header: in lower case, and without a dot at the end.
     """
     parts = urlsplit(url)
-    host = parts.netloc.lower().rstrip(":").removesuffix(_DEFAULT_PORTS.get(parts.scheme, ""))
+    host = parts.netloc.lower().rstrip(":").removesuffix(f":{DEFAULT_PORTS.get(parts.scheme)}")
     return f"{parts.scheme}://{_ROOT_DOT.sub('', host)}"

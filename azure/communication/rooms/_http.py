@@ -1,4 +1,4 @@
-"""What several modules need to know about HTTP: syntax, header names, media types and the bytes of a request's body."""
+"""What several modules share about HTTP: syntax, header names, media types and the bytes of a request's body."""
 
 from azure.core.rest import HttpRequest
 

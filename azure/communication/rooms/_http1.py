@@ -1,7 +1,7 @@
-"""HTTP/1.1 on one connection: writes a request, and reads its response strictly.
+"""HTTP/1.1 on one connection, the last step to the wire: formats a request, and reads its response strictly.
 
-A response ends where its headers say. If they don't say it clearly, reading the response is an error, and the
-connection is not used again. Otherwise, the next call could take the rest of this response for its own.
+A response ends where its headers say. If they are ambiguous, reading the response raises an error and the connection is
+not used again. Otherwise, the next call could take the rest of this response for its own.
 """
 
 import re
@@ -22,13 +22,13 @@ _RECEIVE_SIZE = 64 * 1024
 
 
 class Stream(Protocol):
-    """What is needed of a socket."""
+    """The part of a socket that reading a response needs."""
 
     def recv(self, size: int, /) -> bytes: ...
 
 
 def request_bytes(method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
-    """Return the request as it is sent. This alone decides how long the body is.
+    """Return the bytes of the request. Its Content-Length is always the body's actual length.
 
     :raises ValueError: A part of the head has characters that would change where the head or the request ends.
     """
@@ -47,7 +47,7 @@ def request_bytes(method: str, target: str, headers: Mapping[str, str], body: by
 class Http1Response:
     """A response whose head has been read, and whose body is read on demand.
 
-    It has the part of http.client's interface that is needed here, so that tools that record requests can replace it.
+    Its methods are those of http.client's response that ``RoomsResponse`` calls, so recording tools can replace it.
 
     :param stream: Where to read from.
     :param method: The request's method.
@@ -62,7 +62,7 @@ class Http1Response:
         self._stream = stream
         self._on_close: Callable[[bool], None] | None = on_close
         self._buffer = b""
-        self._position = 0  # up to where the buffer has been read
+        self._position = 0  # of the next unread byte in the buffer
         self._headers: list[tuple[str, str]] = []
         self._is_chunked = False
         self._left: int | None = None  # bytes left in the body or in the chunk; None if it ends with the connection
@@ -72,7 +72,7 @@ class Http1Response:
         while 100 <= self.status < 200:
             if self.status == 101:
                 raise HTTPException("the server switched protocols")
-            version = self._read_head()  # the one before was an interim response
+            version = self._read_head()  # the head before it was an interim response
         self._set_length(method, version)
 
     def getheaders(self) -> list[tuple[str, str]]:
@@ -104,7 +104,7 @@ class Http1Response:
         return data
 
     def close(self) -> None:
-        """Give the connection up. Closing twice is harmless."""
+        """Release the connection. Closing twice is harmless."""
         on_close, self._on_close = self._on_close, None
         if on_close is not None:
             on_close(self._is_complete and self._is_persistent and self._position == len(self._buffer))
@@ -150,7 +150,7 @@ class Http1Response:
             self._is_chunked = True
             self._left = 0
             if lengths or version == "0":
-                self._is_persistent = False  # somebody on the way may have understood the other header
+                self._is_persistent = False  # a proxy on the way may have used the other header
         elif lengths:
             self._left = int(lengths.pop())
             self._is_complete = self._left == 0
@@ -190,7 +190,7 @@ class Http1Response:
         return line.decode("latin-1")
 
     def _receive(self, size: int) -> bytes:
-        """Return from one byte to ``size`` bytes; none if the connection was closed."""
+        """Return at least one byte and at most ``size``, or none if the connection was closed."""
         if self._position == len(self._buffer):
             self._buffer = self._stream.recv(_RECEIVE_SIZE)
             self._position = 0

@@ -234,7 +234,7 @@ class RoomParticipant:
         self.communication_identifier = communication_identifier
         self.role = ParticipantRole.ATTENDEE if role is None else role
 
-    if not TYPE_CHECKING:  # because of it, type checkers would accept any attribute
+    if not TYPE_CHECKING:  # if type checkers saw it, they would accept any attribute
 
         def __setattr__(self, name: str, value: object) -> None:
             if name == "communication_identifier":

@@ -1,4 +1,8 @@
-"""The service's seven operations. Each sends a request through the pipeline and converts the response's JSON."""
+"""The service's seven operations, which the client calls.
+
+Each sends a request through the pipeline and converts the response's JSON to a model, or an error status code to an
+exception.
+"""
 
 import json
 from collections.abc import Callable, Mapping
@@ -35,7 +39,7 @@ _ERRORS: dict[int, type[HttpResponseError]] = {
 
 
 class _ServiceError(ODataV4Format):
-    """The service's error, with its details first, because the main message is nearly always "malformed syntax"."""
+    """The service's error, as text with the details first: the main message is nearly always "malformed syntax"."""
 
     def __init__(self, json_object: Mapping[str, Any]) -> None:
         super().__init__(json_object)
@@ -43,7 +47,7 @@ class _ServiceError(ODataV4Format):
             f"({detail.code}) {detail.message}" + (f" Target: {detail.target}" if detail.target else "")
             for detail in self.details
         ]
-        # Made here, because azure-core drops an error whose constructor fails, such as one that is nested too deeply.
+        # Format the text here: azure-core ignores an error whose constructor fails, such as one nested too deeply.
         self._text = "\n".join([*details, super().__str__()])
 
     def __str__(self) -> str:
@@ -103,7 +107,7 @@ class RoomsOperations:
         _, _, path, query, _ = urlsplit(link)
         if not path.startswith("/"):
             path = f"/{path}"
-        # The service may or may not know about the endpoint's path prefix.
+        # A gateway may remove the prefix before the service sees it. Then the service's links lack it.
         prefix = "" if path.startswith(f"{self._prefix}/rooms") else self._prefix
         return f"{origin(self._endpoint)}{prefix}{path}?{query}"
 

@@ -1,4 +1,4 @@
-"""The keyword options of the client and of each call. They are listed nowhere else."""
+"""The keyword options of the client and of each call, which the client checks before it sends anything."""
 
 import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -37,14 +37,15 @@ class CommonOptions(TypedDict, total=False):
     read_timeout: float
     """Seconds to send the request and read the whole response, for each attempt. Default: 300."""
     connection_verify: bool | str
-    """Whether to verify the server's certificate, or the path of a CA bundle. Default: True."""
+    """Whether to verify the server's certificate, or the path of a file or directory of CA certificates. With True, the
+    client uses those that ``REQUESTS_CA_BUNDLE`` or ``CURL_CA_BUNDLE`` names, or else certifi's. Default: True."""
     connection_cert: str | tuple[str, str] | None
     """The path of a file with a client certificate and its key, or the paths of both. Default: None."""
     connection_data_block_size: int
     """The size in bytes of the chunks of a streamed response. Default: 4096."""
     proxies: Mapping[str, str] | None
-    """Proxy URLs by scheme, such as ``{"https": "http://proxy:8080"}``. Default: the environment's, such as
-    ``HTTPS_PROXY``."""
+    """Proxy URLs by scheme, such as ``{"https": "http://proxy:8080"}``. They replace the environment's for the same
+    scheme. Default: the environment's, such as ``HTTPS_PROXY``."""
     permit_redirects: bool
     """Whether to follow redirects. Default: True."""
     redirect_max: int
@@ -64,8 +65,8 @@ class CommonOptions(TypedDict, total=False):
     """The longest wait before a retry, in seconds, even if ``Retry-After`` asks for more. Default: 120."""
     timeout: float
     """Seconds after which no further attempt begins. It limits the time to connect, but does not interrupt an attempt
-    that is connected. If a wait would outlast it, the call raises the error of its last attempt at once. Default:
-    604800, a week."""
+    that is connected. If a wait would outlast it, the call raises the error of its last attempt at once. Each page of a
+    list counts as a call. Default: 604800, a week."""
     raw_request_hook: Callable[[PipelineRequest[HttpRequest]], object] | None
     """Called with the request of each attempt, before the client signs and sends it. The hook may change the request.
     Default: None."""
@@ -195,7 +196,7 @@ def _are_methods(value: Any) -> bool:
     return is_collection and all(isinstance(method, str) for method in value)
 
 
-# What the value of an option must be, if azure-core's own error would come too late or would not name the option.
+# What an option's value must be, for options where azure-core's own error comes too late or does not name the option.
 _Requirement = tuple[Callable[[Any], bool], type[Exception], str]
 _NUMBER: _Requirement = (_is_number, TypeError, "a number")
 _MAPPING: _Requirement = (_is_mapping, TypeError, "a mapping with str keys")
@@ -214,6 +215,10 @@ _REQUIREMENTS: dict[str, list[_Requirement]] = {
     ],
     "connection_timeout": [(lambda value: value is None or _is_number(value), TypeError, "a number")],
     "read_timeout": [(lambda value: value is None or _is_number(value), TypeError, "a number")],
+    "connection_data_block_size": [
+        (lambda value: isinstance(value, int), TypeError, "an int"),
+        (lambda value: value >= 1, ValueError, "at least 1"),
+    ],
     "timeout": [_NUMBER, (lambda value: value > 0, ValueError, "more than 0")],
     "redirect_max": [_NUMBER],
     "retry_total": [_NUMBER],

@@ -1,4 +1,4 @@
-"""The pipeline: what every request passes through on its way from the caller to the wire."""
+"""Builds the pipeline: the policies that every request passes through, from the operations to the transport."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -44,7 +44,7 @@ def build_pipeline(
 ) -> Pipeline[HttpRequest, HttpResponse]:
     """Return the pipeline, with its policies in order from the caller to the wire.
 
-    A list of ``policies`` replaces all of ours, authentication included.
+    If the caller passes ``policies``, they replace all of these, authentication included.
     """
     authentication = authentication_policy(endpoint, credential, options.get("credential_scopes", (PUBLIC_SCOPE,)))
     settings: dict[str, Any] = {"sdk_moniker": f"communication-rooms/{VERSION}", **options}
@@ -64,12 +64,11 @@ def build_pipeline(
             options.get("authentication_policy") or authentication,  # signs each attempt; no later policy may change it
             WellFormedRequestPolicy(),  # before a log or an error message can show a header that cannot be sent
             options.get("logging_policy") or RedactedTraceLoggingPolicy(**settings),
-            DistributedTracingPolicy(
-                instrumentation_config=instrumentation_config, **settings
-            ),  # one span for each attempt
-            SensitiveHeaderCleanupPolicy(**settings),  # takes the credential off a request redirected elsewhere
+            # one span for each attempt
+            DistributedTracingPolicy(instrumentation_config=instrumentation_config, **settings),
+            SensitiveHeaderCleanupPolicy(**settings),  # removes credentials if a redirect leads to another host
             options.get("http_logging_policy") or RoomsHttpLoggingPolicy(**settings),
-            DropOptionsPolicy(),  # a transport would refuse them
+            DropOptionsPolicy(),  # the transport rejects options it does not know
         ]
     elif options.get("per_call_policies") or options.get("per_retry_policies"):
         raise ValueError("policies replaces the whole pipeline: put per_call_policies and per_retry_policies into it")

@@ -1,4 +1,4 @@
-"""Policies of the pipeline: variants of azure-core's for the Rooms service, and some of our own."""
+"""The pipeline's own policies: azure-core's, adapted to the Rooms service, and a few new ones."""
 
 import math
 import random
@@ -48,14 +48,15 @@ class RoomsRequestIdPolicy(RequestIdPolicy):
 
 
 class KeepOptionsPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
-    """Restores the call's options each time the request passes, for the policies after this one.
+    """Restores the call's options each time the request passes through, for the policies after this one.
 
-    azure-core's policies remove their options from the context. Without this, the options would apply to the first
-    attempt only.
+    azure-core's policies remove their options from the context when they read them. Without this policy, the options
+    would apply only to the first attempt.
     """
 
     def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
         options = request.context.options
+        # The pipeline has several of these policies. Each saves the options that it saw first.
         for name, value in request.context.setdefault(str(id(self)), dict(options)).items():
             options.setdefault(name, value)
 
@@ -114,7 +115,7 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
         settings["wait"] = min(retry_after or self.get_backoff_time(settings), settings["max_backoff"])
         will_retry: bool = time.monotonic() + settings["wait"] < settings["deadline"]
         if will_retry and isinstance(response, PipelineResponse):
-            response.http_response.close()  # if it is streamed, nobody will read it
+            response.http_response.close()  # a streamed response: nobody will read the rest
         return will_retry
 
     def sleep(self, settings: dict[str, Any], transport: Any, response: object = None) -> None:
@@ -162,7 +163,7 @@ class DropOptionsPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
 class WellFormedRequestPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
     """Rejects a method or header that HTTP cannot send.
 
-    http.client would reject it too, but its error message would show the header's value.
+    Otherwise, a log or the error message of the caller's own transport could show the header's value.
     """
 
     def on_request(self, request: PipelineRequest[HttpRequest]) -> None:

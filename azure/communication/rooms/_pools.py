@@ -1,4 +1,4 @@
-"""Pools of idle connections, one for each combination of settings."""
+"""Pools of idle connections, one for each combination of settings. The transport takes its connections from here."""
 
 import os
 import ssl
@@ -15,9 +15,8 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from ._connections import Address, Connection, Proxy, Route
-from ._endpoint import origin
+from ._endpoint import DEFAULT_PORTS, origin
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _MAX_IDLE = 100  # connections in a pool
 _MAX_POOLS = 20
 
@@ -35,7 +34,7 @@ class Settings(NamedTuple):
 class Pool:
     """The idle connections of one route, last in, first out.
 
-    It has no lock, which an exception from a signal handler could leave held for ever.
+    It uses no lock: if a signal handler raised an exception at the wrong moment, the lock would stay held forever.
     """
 
     def __init__(self, route: Route) -> None:
@@ -45,8 +44,9 @@ class Pool:
         self._is_closed = False
 
     def connection(self, timeout: float | None) -> Any:
-        """Return an idle connection, or a new one that is established within the timeout."""
-        # Tools that record requests, such as vcrpy, replace urllib3's class. Theirs knows no proxies.
+        """Return an idle connection, or connect within the timeout."""
+        # Tools that record requests, such as vcrpy, replace urllib3's connection class. If one has, use its class,
+        # without a pool or a proxy.
         pool_class = HTTPSConnectionPool if self.route.is_tls else HTTPConnectionPool
         if not pool_class.ConnectionCls.__module__.startswith("urllib3."):
             options: dict[str, Any] = {"ssl_context": self.route.context} if self.route.is_tls else {}
@@ -80,8 +80,8 @@ class Pool:
 class Pools:
     """The pools. Any number of threads may share them.
 
-    :param bool use_env_settings: Whether to read proxies and certificate bundles from the environment. They are read
-     when a pool is made.
+    :param bool use_env_settings: Whether to read proxies and certificate bundles from the environment. Each pool reads
+     them once, when it is created.
     """
 
     def __init__(self, use_env_settings: bool) -> None:
@@ -92,7 +92,7 @@ class Pools:
         process, pools = self._pools
         if process != os.getpid():  # after a fork: the child must not use its parent's connections
             pools = {}
-            self._pools = (os.getpid(), pools)  # replaced whole: another thread may do the same
+            self._pools = (os.getpid(), pools)  # in one step, because another thread may do the same
         pool = pools.get(settings)
         if pool is None:
             pool = pools.setdefault(settings, Pool(self._route(settings)))
@@ -111,7 +111,7 @@ class Pools:
             url = parse_url(f"{settings.scheme}://{settings.netloc}")
         except (LocationParseError, UnicodeError) as error:  # a redirect, for example, may lead anywhere
             raise ServiceRequestError(f"The URL cannot be sent: {error}", error=error) from error
-        if settings.scheme not in _DEFAULT_PORTS or not url.host:
+        if settings.scheme not in DEFAULT_PORTS or not url.host:
             raise ServiceRequestError("The URL cannot be sent: it is not an http or https URL with a host.")
         address = _address(url.host.strip("[]").rstrip("."), url.port, settings.scheme)
         is_tls = settings.scheme == "https"
@@ -126,9 +126,11 @@ class Pools:
         )
 
     def _ssl_context(self, settings: Settings) -> ssl.SSLContext:
-        verify = settings.verify
+        verify, source = settings.verify, "connection_verify"
         if verify is True and self._use_env_settings:
-            verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+            for name in ("CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):  # the last one takes precedence
+                if path := os.environ.get(name):
+                    verify, source = path, name
         bundle = certifi.where() if isinstance(verify, bool) else verify
         if not bundle:  # ssl would use the system's certificates
             raise ValueError("connection_verify must not be empty")
@@ -138,7 +140,7 @@ class Pools:
                 cafile=None if is_directory else bundle, capath=bundle if is_directory else None
             )
         except (OSError, TypeError, ValueError) as error:
-            raise ValueError(f"connection_verify: cannot read the certificates in {bundle!r}: {error}") from error
+            raise ValueError(f"{source}: cannot read the certificates in {bundle!r}: {error}") from error
         if verify is False:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
@@ -175,7 +177,7 @@ def _parse_proxy(proxy: str) -> Proxy:
         parts, host, port = urlsplit(""), None, None
     if parts.scheme.startswith("socks"):
         raise ValueError("proxies: for a SOCKS proxy, pass transport=RequestsTransport() and install requests[socks]")
-    if not host or parts.scheme not in _DEFAULT_PORTS:
+    if not host or parts.scheme not in DEFAULT_PORTS:
         raise ValueError("proxies: the URL of a proxy must be http or https, with a host name and a valid port")
     credentials = None
     if parts.username is not None:
@@ -184,4 +186,4 @@ def _parse_proxy(proxy: str) -> Proxy:
 
 
 def _address(host: str, port: int | None, scheme: str) -> Address:
-    return Address(host, _DEFAULT_PORTS[scheme] if port is None else port)
+    return Address(host, DEFAULT_PORTS[scheme] if port is None else port)

@@ -1,4 +1,4 @@
-"""The response that the transport returns: azure-core's interface over a response of HTTP/1.1."""
+"""The response that the transport returns: reads, decompresses and decodes the body of an HTTP/1.1 response."""
 
 import json
 from collections.abc import Iterator, MutableMapping
@@ -16,13 +16,13 @@ from ._transport_errors import TRANSPORT_ERRORS, azure_error
 
 
 def no_response_to(request: HttpRequest) -> str:
-    """Say to which request no complete response came. The query is left out, because it may contain a secret."""
+    """Return the message that no complete response to the request came. It omits the query, which may have a secret."""
     url = urlsplit(request.url)
     return f"no complete response to {request.method} {url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
 
 
 class RawResponse(Protocol):
-    """The part of http.client's response that is needed here."""
+    """The part of http.client's response that ``RoomsResponse`` uses."""
 
     status: int
     reason: str
@@ -55,7 +55,7 @@ class RoomsResponse(HttpResponse):
         self._is_stream_consumed = False
 
     def __getstate__(self) -> dict[str, object]:
-        # A copy has no connection. Errors contain their response, so a process pool copies it with them.
+        # A copy has no connection. Errors contain their response, so a process pool that pickles one pickles both.
         return {**vars(self), "_raw": None, "_is_closed": True}
 
     @property
@@ -147,13 +147,13 @@ class RoomsResponse(HttpResponse):
         if self._is_closed:
             raise StreamClosedError(self)
         self._is_stream_consumed = True
-        body: Any = self._raw
-        if decode_content and "Content-Encoding" in self._headers:
-            encoding = {"Content-Encoding": self._headers["Content-Encoding"]}
-            body = Urllib3Response(body, encoding, preload_content=False)
+        raw: Any = self._raw
         try:
-            while data := body.read(size):
-                yield data
+            if decode_content and "Content-Encoding" in self._headers:
+                yield from _decoded(raw, self._headers["Content-Encoding"], size)
+            else:
+                while data := raw.read(size):
+                    yield data
         except TRANSPORT_ERRORS as error:
             raise azure_error(error, no_response_to(self._request), is_connected=True) from error
         finally:
@@ -169,3 +169,14 @@ class RoomsResponse(HttpResponse):
 
     def __exit__(self, *args: object) -> None:
         self.close()
+
+
+def _decoded(raw: Any, encoding: str, size: int | None) -> Iterator[bytes]:
+    body = Urllib3Response(raw, {"Content-Encoding": encoding}, preload_content=False)
+    received = -1
+    # No data is not always the end: urllib3 1.26 also returns none for a part that decodes to nothing, such as the head
+    # of a gzip body. So read until the connection has no more either.
+    while (data := body.read(size)) or body.tell() > received:
+        received = body.tell()
+        if data:
+            yield data

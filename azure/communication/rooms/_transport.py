@@ -1,8 +1,9 @@
-"""The default transport: azure-core's interface over HTTP/1.1 connections.
+"""The default transport, at the end of the pipeline: sends a request over a pooled connection, returns the response.
 
-azure-core's own transport goes through requests, which prepares each URL again, reads the environment and looks for
-cookies on each call. Without that, a call takes less than half the time; ``tests/perf`` measures it. This transport
-sends no cookies and reads no ``.netrc``, which would replace the Authorization header. Redirects are a policy's work.
+azure-core's own transport uses requests, which prepares each URL again, reads the environment and looks for cookies on
+each call. Without that, a call takes less than half the time; ``tests/perf`` measures it. This transport sends no
+cookies and reads no ``.netrc``, which would replace the Authorization header. It does not follow redirects: a policy
+does.
 """
 
 import functools
@@ -23,6 +24,7 @@ from ._pools import Pools, Settings
 from ._response import RoomsResponse, no_response_to
 from ._transport_errors import TRANSPORT_ERRORS, azure_error
 
+# The transport's own options. A copy gets the same ones.
 _OPTIONS = (
     "connection_timeout",
     "read_timeout",
@@ -36,7 +38,7 @@ _LONGEST_TIMEOUT = 2_000_000  # a socket's timeout must fit into a C int of mill
 
 
 class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
-    """Sends requests over connections that any number of threads share.
+    """Sends requests over a pool of connections. Any number of threads may share it.
 
     :keyword float connection_timeout: Seconds to establish a connection. Default: 300.
     :keyword float read_timeout: Seconds to send the request and read the whole response. Default: 300.
@@ -90,15 +92,15 @@ class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
         proxies: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> HttpResponse:
-        """Send the request and return its response, read unless it is to be streamed.
+        """Send the request and return its response. Read the body too, unless ``stream`` is True.
 
         :param ~azure.core.rest.HttpRequest request: The request.
         :keyword bool stream: Whether to leave the response's body to be read by the caller. Default: False.
         :return: The response.
         :rtype: ~azure.core.rest.HttpResponse
         :raises ~azure.core.exceptions.ServiceRequestError: No connection was established, so nothing was sent.
-        :raises ~azure.core.exceptions.ServiceResponseError: No complete response came, but the request may have been
-         executed.
+        :raises ~azure.core.exceptions.ServiceResponseError: No complete response came. The service may or may not
+         have executed the request.
         """
         if kwargs:
             raise TypeError(f"the transport does not know the option {next(iter(kwargs))!r}")
@@ -112,7 +114,7 @@ class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
         if verify is None:
             verify = True
         elif isinstance(verify, (int, float)):
-            verify = bool(verify)  # 0 is equal to False, so it must not have a pool that False would share
+            verify = bool(verify)  # 0 and False would share a pool, but only False turns verification off
         pool = self._open_pools().get(
             Settings(
                 scheme,
@@ -150,7 +152,7 @@ class RoomsTransport(HttpTransport[HttpRequest, HttpResponse]):
             raise azure_error(error, problem, is_connected=connection is not None) from error
         response = RoomsResponse(request, raw, connection_data_block_size or config.data_block_size)
         if not isinstance(raw, Http1Response):
-            connection.close()  # a recorded response, which is in memory
+            connection.close()  # a recording tool's response: see Pool.connection
         if not stream:
             response.read()
         return response

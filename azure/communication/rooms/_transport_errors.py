@@ -1,4 +1,4 @@
-"""Which error of azure-core stands for an error of a connection or a response."""
+"""Translates the errors of connections and bodies into azure-core's, for the transport and its responses."""
 
 from http.client import HTTPException
 
@@ -11,10 +11,11 @@ from azure.core.exceptions import (
 )
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-# Errors of sockets, TLS and host names; of HTTP; of decompression; and of a body that does not fit into memory.
+# OSError: sockets, TLS and host names. UnicodeError: host names. HTTPException: HTTP. HTTPError: decompression.
+# MemoryError and OverflowError: a body that does not fit into memory.
 TRANSPORT_ERRORS = (OSError, UnicodeError, HTTPException, HTTPError, MemoryError, OverflowError)
 
-# By whether there was a connection, so the service may have executed the request, and whether time ran out.
+# The keys are (is_connected, is_timeout). Once connected, the service may have executed the request.
 _AZURE_ERRORS: dict[tuple[bool, bool], type[AzureError]] = {
     (False, False): ServiceRequestError,
     (False, True): ServiceRequestTimeoutError,
@@ -24,7 +25,7 @@ _AZURE_ERRORS: dict[tuple[bool, bool], type[AzureError]] = {
 
 
 def azure_error(error: BaseException, problem: str, *, is_connected: bool) -> AzureError:
-    """Return azure-core's error for one of the ``TRANSPORT_ERRORS``. Its message begins with the problem."""
+    """Return azure-core's error for one of the ``TRANSPORT_ERRORS``. Its message begins with ``problem``."""
     is_timeout = isinstance(error, (TimeoutError, ReadTimeoutError))
     if isinstance(error, HTTPError):
         error = error.__cause__ or error  # urllib3 wraps errors of the body that it decompresses
