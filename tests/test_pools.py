@@ -186,7 +186,15 @@ def test_fork_with_threads(emulator: RoomsEmulator, client: RoomsClient) -> None
     assert len({room.id for room in client.list_rooms()}) == 1 + 10 * 8
 
 
+INTERRUPTS = """
+import faulthandler
+from tests.support import fuzz
+faulthandler.dump_traceback_later(110, exit=True)  # if a call hangs, this shows where
+fuzz.main()
+"""
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs signal.setitimer")
 def test_exceptions_from_signal_handlers() -> None:
-    output = run("from tests.support import fuzz; fuzz.main()", "--seconds=60", "--interrupts=3000", "--seed=1")
+    output = run(INTERRUPTS, "--seconds=60", "--interrupts=3000", "--seed=1")
     assert "interrupts" in output
