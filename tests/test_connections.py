@@ -601,21 +601,22 @@ def test_socket_that_fails_once_connected_is_closed(monkeypatch: pytest.MonkeyPa
 
 
 def test_interrupted_handshake_closes_the_socket(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
-    interrupted = []
-    do_handshake = ssl.SSLSocket.do_handshake
+    sockets: list[socket.socket] = []
 
-    def interrupt(sock: ssl.SSLSocket) -> None:
-        if sock.server_side:
-            do_handshake(sock)
-        else:
-            interrupted.append(sock)
-            raise KeyboardInterrupt
+    class Socket(socket.socket):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            sockets.append(self)
 
-    monkeypatch.setattr(ssl.SSLSocket, "do_handshake", interrupt)
+    def interrupt(_: ssl.SSLObject) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ssl.SSLObject, "do_handshake", interrupt)
+    monkeypatch.setattr(_connections, "socket", SimpleNamespace(**{**vars(socket), "socket": Socket}))
     with wire_server(certificates=certificates) as server:
         with pytest.raises(KeyboardInterrupt):
             RoomsClient(server.endpoint, KEY).get_room("99")
-        assert [sock.fileno() for sock in interrupted] == [-1]
+        assert [sock.fileno() for sock in sockets] == [-1]
 
 
 def test_unknown_host_is_a_request_error() -> None:

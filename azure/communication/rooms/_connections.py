@@ -13,6 +13,7 @@ from http.client import HTTPException
 from typing import Any, NamedTuple
 
 from urllib3.util import wait_for_read
+from urllib3.util.ssltransport import SSLTransport
 
 from ._http1 import Http1Response, request_bytes
 
@@ -75,13 +76,6 @@ class _Socket:
         """Set the deadline: ``timeout`` seconds from now."""
         self._deadline = None if timeout is None else time.monotonic() + timeout
 
-    def start_tls(self, context: ssl.SSLContext, host: str) -> None:
-        self._socket.settimeout(self._remaining())
-        # Store the new socket before the handshake, so that close() closes it if a signal handler interrupts that.
-        tls_socket = context.wrap_socket(self._socket, server_hostname=host, do_handshake_on_connect=False)
-        self._socket = tls_socket
-        tls_socket.do_handshake()
-
     def recv(self, size: int) -> bytes:
         try:
             self._is_receiving = True
@@ -98,15 +92,13 @@ class _Socket:
 
     def has_data(self) -> bool:
         """Whether there is something to read: data, or the end of the connection."""
-        if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-            return True
         return wait_for_read(self._socket, timeout=0)
 
     def close(self) -> None:
         """Close the socket, or leave that to the thread that is receiving from it.
 
-        OpenSSL knows the socket only by its file descriptor. If the socket were closed during recv(), the next file or
-        socket could get the same descriptor, and OpenSSL would read from that.
+        If the socket were closed during recv(), the next file or socket could get the same descriptor, and that thread
+        could read from it.
         """
         self._is_closed = True
         if not self._is_receiving:
@@ -141,6 +133,21 @@ class _Socket:
         return remaining
 
 
+class _TlsStream(SSLTransport):
+    """TLS over a socket or over another TLS stream.
+
+    Python's own SSLSocket takes the socket over. If a signal handler interrupts that, two objects own the socket, and
+    the second one to be closed closes whatever has got the same descriptor since then.
+    """
+
+    def __init__(self, stream: Any, context: ssl.SSLContext, host: str) -> None:
+        # If the connection is cut off, this is an error, and not the end of a body.
+        super().__init__(stream, context, host, suppress_ragged_eofs=False)
+
+    def has_data(self) -> bool:
+        return self.incoming.pending > 0 or self.sslobj.pending() > 0
+
+
 class Connection:
     """A connection. Only one call uses it at a time.
 
@@ -169,25 +176,19 @@ class Connection:
     def _establish(self) -> object:
         """Start TLS with the proxy, open a tunnel, and start TLS with the host, if the route needs it."""
         address, _, is_tls, proxy, context = self._route
+        stream: Any = self._socket
         if proxy is not None and proxy.is_tls and context is not None:
-            self._socket.start_tls(context, proxy.address.host)
-        if not is_tls or context is None:
-            return self._socket
-        if proxy is not None:
-            self._open_tunnel(proxy)
-            if proxy.is_tls:
-                from urllib3.util.ssltransport import SSLTransport  # noqa: PLC0415 - few programs need it
+            stream = _TlsStream(stream, context, proxy.address.host)
+        if is_tls and context is not None:
+            if proxy is not None:
+                self._open_tunnel(stream, proxy)
+            stream = _TlsStream(stream, context, address.host)
+        return stream
 
-                socket: Any = self._socket
-                # By default, if the connection is cut off, recv() returns 0 instead of bytes.
-                return SSLTransport(socket, context, address.host, suppress_ragged_eofs=False)
-        self._socket.start_tls(context, address.host)
-        return self._socket
-
-    def _open_tunnel(self, proxy: Proxy) -> None:
+    def _open_tunnel(self, stream: Any, proxy: Proxy) -> None:
         authority = self._route.address.authority
-        self._socket.sendall(request_bytes("CONNECT", authority, {"Host": authority, **proxy.headers}, None))
-        response = Http1Response(self._socket, "CONNECT", lambda _: None)
+        stream.sendall(request_bytes("CONNECT", authority, {"Host": authority, **proxy.headers}, None))
+        response = Http1Response(stream, "CONNECT", lambda _: None)
         if not 200 <= response.status < 300:
             raise HTTPException(f"the proxy did not open a tunnel: {response.status} {response.reason}")
 
@@ -204,8 +205,11 @@ class Connection:
 
     def has_data(self) -> bool:
         """Whether the server sent something that no request asked for, or closed the connection."""
-        if self._stream is not self._socket and (self._stream.incoming.pending or self._stream.sslobj.pending()):
-            return True  # TLS inside TLS: the inner layer has data that it has not returned yet
+        stream = self._stream
+        while isinstance(stream, _TlsStream):
+            if stream.has_data():
+                return True
+            stream = stream.socket
         return self._socket.has_data()
 
     def close(self) -> None:
