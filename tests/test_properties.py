@@ -24,6 +24,7 @@ from azure.communication.rooms import (
     RoomsClient,
     identifier_from_raw_id,
 )
+from azure.communication.rooms._api_version import DEFAULT_API_VERSION
 from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
 
 from .support.credentials import ACCESS_KEY, signature_headers
@@ -291,7 +292,7 @@ def test_hosts_and_ports_are_signed_as_sent(proxy: Script, host: str, port: str)
         assert list(client.list_rooms()) == []
     _, target, headers = proxy.requests.pop()
     authority = host.lower() + ("" if port in ("", ":", ":80") else port)
-    path_and_query = "/rooms?api-version=2025-03-13"
+    path_and_query = f"/rooms?api-version={DEFAULT_API_VERSION.value}"
     assert target == f"http://{authority}{path_and_query}"
     assert headers["Host"] == authority
     expected = signature_headers("GET", path_and_query, headers["x-ms-date"], authority)

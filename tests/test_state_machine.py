@@ -1,6 +1,6 @@
 """The client and the emulator behave like a simple model of rooms, even if requests fail."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar, TypeAlias
 
@@ -178,9 +178,8 @@ class Rooms(RuleBasedStateMachine):
             with pytest.raises(HttpResponseError, match="The time range|180 days|should be set together"):
                 update()
             return
-        expected.room = CommunicationRoom(
-            id=room_id,
-            created_at=expected.room.created_at,
+        expected.room = replace(
+            expected.room,
             valid_from=day(begin) or expected.room.valid_from,
             valid_until=day(end) or expected.room.valid_until,
             pstn_dial_out_enabled=expected.room.pstn_dial_out_enabled if flag is None else flag,

@@ -10,10 +10,11 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
+from azure.communication.rooms.emulator._api_versions import API_VERSIONS
 
 from ..support.credentials import signature_headers
 
-ROOMS = "/rooms?api-version=2025-03-13"
+ROOMS = f"/rooms?api-version={API_VERSIONS[-1]}"
 ALICE = "8:acs:a_alice"
 BOB = "8:acs:a_bob"
 
@@ -28,7 +29,7 @@ def call(
     path: str,
     body: object = None,
     *,
-    version: str = "2025-03-13",
+    version: str = API_VERSIONS[-1],
     headers: dict[str, str] | None = None,
 ) -> HttpResponse:
     """Send a request unchanged, except that the client signs it."""

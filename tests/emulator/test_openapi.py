@@ -10,15 +10,18 @@ from urllib.parse import urlsplit
 
 import pytest
 import schemathesis
+import yaml
 from azure.core.rest import HttpRequest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
+from azure.communication.rooms.emulator._api_versions import API_VERSIONS
 
+DESCRIPTION = Path(__file__).with_name("openapi.yaml")
 BEARER_TOKEN = "test-token"
-QUERY = "?api-version=2025-03-13"
+QUERY = f"?api-version={API_VERSIONS[-1]}"
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 
@@ -43,8 +46,12 @@ def described(generation: dict[str, object]) -> schemathesis.BaseSchema:
         # Follow only the links in the description, so that room IDs come from create operations.
         "phases": {"stateful": {"inference": {"algorithms": []}}},
     }
-    path = Path(__file__).with_name("openapi.yaml")
-    return schemathesis.openapi.from_path(path, config=schemathesis.Config.from_dict(config))
+    return schemathesis.openapi.from_path(DESCRIPTION, config=schemathesis.Config.from_dict(config))
+
+
+def test_every_api_version_is_described() -> None:
+    description = yaml.safe_load(DESCRIPTION.read_text(encoding="utf-8"))
+    assert description["components"]["parameters"]["ApiVersion"]["schema"]["enum"] == list(API_VERSIONS)
 
 
 @described({"max-examples": 40}).parametrize()
