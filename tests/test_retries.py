@@ -23,6 +23,7 @@ from azure.communication.rooms import RoomsClient, _authentication, _policies
 from azure.communication.rooms._api_version import DEFAULT_API_VERSION
 from azure.communication.rooms.emulator import RoomsEmulator
 
+from .support.faults import BROKEN_CONNECTIONS
 from .support.operations import NO_ROOM, OPERATIONS
 from .support.scripted_server import Response, scripted_server
 
@@ -76,13 +77,13 @@ def test_retry_on_status_code(
     assert len(sleeps) == 2
 
 
-@pytest.mark.parametrize("fault", ["before", "after", "truncate"])
+@pytest.mark.parametrize("fault", BROKEN_CONNECTIONS)
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_retry_on_broken_connection(client: RoomsClient, emulator: RoomsEmulator, name: str, fault: str) -> None:
     room_id = client.create_room().id
-    emulator.inject(truncate=True) if fault == "truncate" else emulator.inject(drop=fault)  # type: ignore[arg-type]
+    emulator.inject(**BROKEN_CONNECTIONS[fault].arguments)
     OPERATIONS[name].call(client, room_id)
-    no_body_to_truncate = fault == "truncate" and name == "delete_room"
+    no_body_to_truncate = fault == "truncated" and name == "delete_room"
     assert len(emulator.requests) == (2 if no_body_to_truncate else 3)
 
 

@@ -2,9 +2,11 @@
 
 import http.client
 import json
+import socket
 from datetime import datetime, timedelta, timezone
 from email.utils import formatdate
 from typing import Any
+from urllib.parse import urlsplit
 
 from azure.core.rest import HttpRequest, HttpResponse
 
@@ -69,6 +71,15 @@ def days(number: float) -> str:
 
 def host_of(emulator: RoomsEmulator) -> str:
     return emulator.endpoint.removeprefix("http://")
+
+
+def connect(emulator: RoomsEmulator) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", urlsplit(emulator.endpoint).port or 0), timeout=30)
+
+
+def receive_all(connection: socket.socket) -> bytes:
+    with connection.makefile("rb") as file:
+        return file.read()
 
 
 def signed_headers(emulator: RoomsEmulator, target: str = ROOMS, *, date: str | None = None) -> dict[str, str]:

@@ -6,7 +6,6 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import schemathesis
@@ -18,6 +17,8 @@ from hypothesis import strategies as st
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 from azure.communication.rooms.emulator._api_versions import API_VERSIONS
+
+from .calls import connect
 
 DESCRIPTION = Path(__file__).with_name("openapi.yaml")
 BEARER_TOKEN = "test-token"
@@ -90,7 +91,7 @@ def chunked(*chunks: bytes) -> bytes:
 
 def exchange(emulator: RoomsEmulator, sent: bytes) -> bytes:
     """Send the bytes. Return everything that the emulator sends until it closes the connection."""
-    with socket.create_connection(("127.0.0.1", urlsplit(emulator.endpoint).port or 0), timeout=30) as connection:
+    with connect(emulator) as connection:
         response = b""
         try:
             connection.sendall(sent)
