@@ -14,9 +14,9 @@ from .calls import call, new_client
 
 KINDS = [
     *FAULTS.values(),
-    FaultKind({"status": 200}, False, True),
-    FaultKind({"body": b"{}"}, False, True),
-    FaultKind({"body": b"{}", "truncate": True}, False, False),
+    FaultKind({"status": 200}, is_executed=False, response_arrives=True),
+    FaultKind({"body": b"{}"}, is_executed=False, response_arrives=True),
+    FaultKind({"body": b"{}", "truncate": True}, is_executed=False, response_arrives=False),
 ]
 
 
