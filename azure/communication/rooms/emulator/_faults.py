@@ -56,6 +56,7 @@ class Fault:
 
     @property
     def has_effect(self) -> bool:
+        """Whether the fault changes what the emulator does."""
         return bool(self.replaces_response or self.drop or self.delay or self.truncate)
 
     def matches(self, method: str, path: str) -> bool:
