@@ -27,6 +27,7 @@ from azure.core.rest import HttpRequest
 from urllib3.exceptions import InsecureRequestWarning
 
 from azure.communication.rooms import RoomsClient, _connections
+from azure.communication.rooms._api_version import DEFAULT_API_VERSION
 from azure.communication.rooms.emulator import RoomsEmulator
 
 from .support.certificates import Certificates
@@ -236,7 +237,7 @@ def test_proxy_from_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("HTTP_PROXY")
         client.get_room("99")  # the variable was read when the connection was opened
     for request in proxy.requests:
-        assert request.target == "http://contoso.example/rooms/99?api-version=2025-03-13"
+        assert request.target == f"http://contoso.example/rooms/99?api-version={DEFAULT_API_VERSION.value}"
         assert request.headers.get_all("Host") == ["contoso.example"]
 
 

@@ -7,13 +7,14 @@ import pytest
 from azure.core.exceptions import AzureError
 
 from azure.communication.rooms import RoomsClient
+from azure.communication.rooms._api_version import DEFAULT_API_VERSION
 from azure.communication.rooms.emulator import RoomsEmulator
 
 from .support.operations import OPERATIONS, PARTICIPANTS, Operation
 from .support.scripted_server import Response, scripted_server
 from .support.wire_server import response, wire_server
 
-API_VERSION = "api-version=2025-03-13"
+API_VERSION = f"api-version={DEFAULT_API_VERSION.value}"
 PRESENTERS = {participant.communication_identifier.raw_id: {"role": "Presenter"} for participant in PARTICIPANTS}
 
 

@@ -18,9 +18,11 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
 
 from azure.communication.rooms import RoomsClient, __version__
+from azure.communication.rooms._api_version import DEFAULT_API_VERSION
 from azure.communication.rooms.emulator import RoomsEmulator
 
 MakeClient = Callable[..., RoomsClient]
+API_VERSION = f"api-version={DEFAULT_API_VERSION.value}"
 
 
 @pytest.fixture
@@ -69,7 +71,7 @@ def test_signature_covers_hook_changes(make_client: MakeClient, emulator: RoomsE
 
     room = make_client().create_room(raw_request_hook=change)
     assert room.pstn_dial_out_enabled is True
-    assert emulator.requests[-1].query == "api-version=2025-03-13&hooked=%7E%20%C3%A9+"
+    assert emulator.requests[-1].query == f"{API_VERSION}&hooked=%7E%20%C3%A9+"
     assert emulator.requests[-1].headers["host"].startswith("localhost:")
 
 
@@ -87,8 +89,8 @@ def test_signature_covers_policy_changes(make_client: MakeClient, emulator: Room
     emulator.inject(status=503)
     client.create_room()
     assert [request.query for request in emulator.requests] == [
-        "api-version=2025-03-13&call&attempt",
-        "api-version=2025-03-13&call&attempt&attempt",
+        f"{API_VERSION}&call&attempt",
+        f"{API_VERSION}&call&attempt&attempt",
     ]
     assert emulator.requests[-1].status_code == 201
 
@@ -157,7 +159,7 @@ def test_transport_of_the_caller(make_client: MakeClient) -> None:
 
 def test_params(make_client: MakeClient, emulator: RoomsEmulator) -> None:
     make_client().create_room(params={"colour": "blue"})
-    assert emulator.requests[-1].query == "colour=blue&api-version=2025-03-13"
+    assert emulator.requests[-1].query == f"colour=blue&{API_VERSION}"
 
 
 def test_params_are_not_modified(make_client: MakeClient) -> None:
@@ -176,6 +178,6 @@ def test_operations_are_traced() -> None:
 def test_params_are_percent_encoded(make_client: MakeClient, emulator: RoomsEmulator) -> None:
     client = make_client()
     client.create_room(params={"a&b": "c&d=e f+é#%"})
-    assert emulator.requests[-1].query == "a%26b=c%26d%3De%20f%2B%C3%A9%23%25&api-version=2025-03-13"
-    client.send_request(HttpRequest("GET", "/rooms#fragment"), params={"api-version": "2025-03-13"})
-    assert emulator.requests[-1].query == "api-version=2025-03-13"
+    assert emulator.requests[-1].query == f"a%26b=c%26d%3De%20f%2B%C3%A9%23%25&{API_VERSION}"
+    client.send_request(HttpRequest("GET", "/rooms#fragment"), params={"api-version": "2024-04-15"})
+    assert emulator.requests[-1].query == "api-version=2024-04-15"

@@ -24,9 +24,11 @@ from azure.communication.rooms import (
     RoomsClient,
     identifier_from_raw_id,
 )
+from azure.communication.rooms._api_version import DEFAULT_API_VERSION
 from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
 
 from .support.credentials import ACCESS_KEY, signature_headers
+from .support.faults import RETRIED_FAULTS, FaultKind
 from .support.operations import ROOM_OPERATIONS
 from .support.scripted_server import Response, Script, scripted_server
 
@@ -291,7 +293,7 @@ def test_hosts_and_ports_are_signed_as_sent(proxy: Script, host: str, port: str)
         assert list(client.list_rooms()) == []
     _, target, headers = proxy.requests.pop()
     authority = host.lower() + ("" if port in ("", ":", ":80") else port)
-    path_and_query = "/rooms?api-version=2025-03-13"
+    path_and_query = f"/rooms?api-version={DEFAULT_API_VERSION.value}"
     assert target == f"http://{authority}{path_and_query}"
     assert headers["Host"] == authority
     expected = signature_headers("GET", path_and_query, headers["x-ms-date"], authority)
@@ -342,34 +344,20 @@ def test_spellings_of_a_connection_string(emulator: RoomsEmulator, conn_str: str
         assert list(client.list_rooms()) == []
 
 
-transient_faults: st.SearchStrategy[Callable[[RoomsEmulator], None]] = st.one_of(
-    st.builds(
-        lambda status, retry_after: lambda emulator: emulator.inject(status=status, retry_after=retry_after),
-        st.sampled_from([408, 429, 500, 502, 503, 504]),
-        st.sampled_from([None, 0, "Thu, 01 Jan 1970 00:00:00 GMT"]),
-    ),
-    st.sampled_from(
-        [
-            lambda emulator: emulator.inject(drop="before"),
-            lambda emulator: emulator.inject(drop="after"),
-            lambda emulator: emulator.inject(truncate=True),
-            lambda emulator: emulator.inject(status=503, body=b"<html>Our services aren't available right now"),
-        ]
-    ),
-)
+retried_faults = st.sampled_from(list(RETRIED_FAULTS.values()))
 
 
 @over_http
-@given(st.lists(transient_faults, max_size=3), st.dictionaries(well_formed_raw_ids, st.sampled_from(ParticipantRole)))
+@given(st.lists(retried_faults, max_size=3), st.dictionaries(well_formed_raw_ids, st.sampled_from(ParticipantRole)))
 def test_create_makes_one_room_despite_faults(
     emulator: RoomsEmulator,
     client: RoomsClient,
-    faults: list[Callable[[RoomsEmulator], None]],
+    faults: list[FaultKind],
     roles: dict[str, ParticipantRole],
 ) -> None:
     emulator.reset()
-    for inject in faults:
-        inject(emulator)
+    for fault in faults:
+        emulator.inject(**fault.arguments)
     participants = [RoomParticipant(identifier_from_raw_id(raw_id), role) for raw_id, role in roles.items()]
     room = client.create_room(participants=participants)
     assert list(client.list_rooms()) == [room]

@@ -20,8 +20,10 @@ from azure.core.pipeline import PipelineRequest
 from azure.core.rest import HttpRequest
 
 from azure.communication.rooms import RoomsClient, _authentication, _policies
+from azure.communication.rooms._api_version import DEFAULT_API_VERSION
 from azure.communication.rooms.emulator import RoomsEmulator
 
+from .support.faults import BROKEN_CONNECTIONS
 from .support.operations import NO_ROOM, OPERATIONS
 from .support.scripted_server import Response, scripted_server
 
@@ -75,13 +77,13 @@ def test_retry_on_status_code(
     assert len(sleeps) == 2
 
 
-@pytest.mark.parametrize("fault", ["before", "after", "truncate"])
+@pytest.mark.parametrize("fault", BROKEN_CONNECTIONS)
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_retry_on_broken_connection(client: RoomsClient, emulator: RoomsEmulator, name: str, fault: str) -> None:
     room_id = client.create_room().id
-    emulator.inject(truncate=True) if fault == "truncate" else emulator.inject(drop=fault)  # type: ignore[arg-type]
+    emulator.inject(**BROKEN_CONNECTIONS[fault].arguments)
     OPERATIONS[name].call(client, room_id)
-    no_body_to_truncate = fault == "truncate" and name == "delete_room"
+    no_body_to_truncate = fault == "truncated" and name == "delete_room"
     assert len(emulator.requests) == (2 if no_body_to_truncate else 3)
 
 
@@ -224,6 +226,7 @@ def test_number_of_retries(emulator: RoomsEmulator, options: dict[str, Any], att
 
 
 def test_call_options_survive_a_redirect() -> None:
+    target = f"/rooms/99?api-version={DEFAULT_API_VERSION.value}"
     moved = Response(307, headers={"Location": "/elsewhere"})
     with (
         scripted_server(moved, Response(503)) as server,
@@ -232,7 +235,7 @@ def test_call_options_survive_a_redirect() -> None:
     ):
         client.get_room("99", retry_total=0)
     assert caught.value.status_code == 503
-    assert [target for _, target, _ in server.requests] == ["/rooms/99?api-version=2025-03-13", "/elsewhere"]
+    assert [target for _, target, _ in server.requests] == [target, "/elsewhere"]
 
 
 def test_not_found_after_a_possible_delete_and_a_redirect(sleeps: list[float]) -> None:

@@ -24,6 +24,8 @@ from azure.communication.rooms import (
 )
 from azure.communication.rooms.emulator import RoomsEmulator
 
+from .support.faults import FAULTS as COMMON_FAULTS
+
 SECONDS = 40
 THREADS = 32
 REQUESTS_PER_FAULT = 20
@@ -33,16 +35,10 @@ ROLES = list(ParticipantRole)
 Roles: TypeAlias = dict[str, ParticipantRole]  # by raw ID
 
 FAULTS: dict[str, dict[str, Any]] = {
-    **{str(status): {"status": status} for status in (408, 429, 500, 502, 503, 504)},
-    "429, Retry-After 0": {"status": 429, "retry_after": 0},
+    **{name: kind.arguments for name, kind in COMMON_FAULTS.items()},
     "429, Retry-After 1": {"status": 429, "retry_after": 1},
-    "503, Retry-After a date": {"status": 503, "retry_after": "Thu, 01 Jan 1970 00:00:00 GMT"},
-    "503, HTML": {"status": 503, "body": b"<html>Our services aren't available right now</html>"},
-    "dropped before": {"drop": "before"},
-    "dropped after": {"drop": "after"},
     "POST dropped after": {"drop": "after", "method": "POST"},
     "DELETE dropped after": {"drop": "after", "method": "DELETE"},
-    "truncated": {"truncate": True},
     **{f"{method} executed late": {"delay": 2.0, "method": method} for method in ("GET", "POST", "DELETE")},
     # The status code prevents execution. A late PATCH would undo a newer one, and no client can prevent that.
     "PATCH responded late": {"delay": 2.0, "status": 503, "method": "PATCH"},

@@ -1,6 +1,7 @@
 """The client and the emulator behave like a simple model of rooms, even if requests fail."""
 
-from dataclasses import dataclass, field
+import operator
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar, TypeAlias
 
@@ -30,6 +31,7 @@ from azure.communication.rooms import (
 )
 from azure.communication.rooms.emulator import RoomsEmulator
 
+from .support.faults import FAULTS
 from .support.operations import NO_ROOM, OPERATIONS
 
 Fault: TypeAlias = dict[str, Any]  # arguments of ``inject``
@@ -39,24 +41,24 @@ NOW = datetime.now(timezone.utc)
 A_MOMENT = timedelta(seconds=1)
 PAGE_SIZE = 3  # of the emulator in conftest.py
 
-THROTTLED: list[Fault] = [{"status": 429, "retry_after": retry_after} for retry_after in (None, 0, "0")]
-NOT_EXECUTED: list[Fault] = [
-    *({"status": status} for status in (408, 500, 502, 503, 504)),
-    {"status": 503, "retry_after": 0},
-    {"status": 503, "body": b"<html>"},
-    {"drop": "before"},
-]
-EXECUTED: list[Fault] = [{"drop": "after"}, {"truncate": True}]
+RETRIED: list[Fault] = [kind.arguments for kind in FAULTS.values() if kind.is_retried]
+NOT_RETRIED: list[Fault] = [kind.arguments for kind in FAULTS.values() if not kind.is_retried]
+NOT_EXECUTED: list[Fault] = [kind.arguments for kind in FAULTS.values() if not kind.is_executed]
 # A response from something other than the service, such as a captive portal. The client does not retry.
 FOREIGN_RESPONSE: Fault = {"body": b"<html>"}
 
-recoverable_faults = st.lists(st.sampled_from(THROTTLED + NOT_EXECUTED + EXECUTED), max_size=3)
+
+def lists_of(retried: list[Fault]) -> st.SearchStrategy[list[Fault]]:
+    """Faults of the first attempts, and perhaps one of the last attempt."""
+    first, last = st.lists(st.sampled_from(retried), max_size=3), st.lists(st.sampled_from(NOT_RETRIED), max_size=1)
+    return st.builds(operator.add, first, last)
+
+
+recoverable_faults = lists_of(RETRIED)
 # The response to a DELETE has no body to truncate.
-recoverable_faults_of_delete = st.lists(st.sampled_from([*THROTTLED, *NOT_EXECUTED, {"drop": "after"}]), max_size=3)
+recoverable_faults_of_delete = lists_of([fault for fault in RETRIED if "truncate" not in fault])
 # The call raises an error, so the service must not have executed an attempt.
-fatal_faults = st.lists(st.sampled_from(THROTTLED + NOT_EXECUTED), max_size=2).map(
-    lambda faults: [*faults, FOREIGN_RESPONSE]
-)
+fatal_faults = st.lists(st.sampled_from(NOT_EXECUTED), max_size=2).map(lambda faults: [*faults, FOREIGN_RESPONSE])
 
 # There are only a few IDs, so that the same participant is often added, changed and removed.
 raw_ids = st.sampled_from(["8:acs:a", "8:acs:b", "8:orgid:c", "8:teamsvisitor:d", "28:dod:e", "4:+14255550123"])
@@ -178,9 +180,8 @@ class Rooms(RuleBasedStateMachine):
             with pytest.raises(HttpResponseError, match="The time range|180 days|should be set together"):
                 update()
             return
-        expected.room = CommunicationRoom(
-            id=room_id,
-            created_at=expected.room.created_at,
+        expected.room = replace(
+            expected.room,
             valid_from=day(begin) or expected.room.valid_from,
             valid_until=day(end) or expected.room.valid_until,
             pstn_dial_out_enabled=expected.room.pstn_dial_out_enabled if flag is None else flag,
@@ -234,7 +235,7 @@ class Rooms(RuleBasedStateMachine):
     @rule(faults=recoverable_faults_of_delete)
     def delete_unknown_room(self, faults: list[Fault]) -> None:
         self.inject(faults)
-        if all(fault in THROTTLED for fault in faults):
+        if all(fault.get("status") == 429 for fault in faults if fault in RETRIED):
             with pytest.raises(ResourceNotFoundError):
                 self.client.delete_room(NO_ROOM)
         else:

@@ -2,18 +2,21 @@
 
 import http.client
 import json
+import socket
 from datetime import datetime, timedelta, timezone
 from email.utils import formatdate
 from typing import Any
+from urllib.parse import urlsplit
 
 from azure.core.rest import HttpRequest, HttpResponse
 
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
+from azure.communication.rooms.emulator._api_versions import API_VERSIONS
 
 from ..support.credentials import signature_headers
 
-ROOMS = "/rooms?api-version=2025-03-13"
+ROOMS = f"/rooms?api-version={API_VERSIONS[-1]}"
 ALICE = "8:acs:a_alice"
 BOB = "8:acs:a_bob"
 
@@ -28,7 +31,7 @@ def call(
     path: str,
     body: object = None,
     *,
-    version: str = "2025-03-13",
+    version: str = API_VERSIONS[-1],
     headers: dict[str, str] | None = None,
 ) -> HttpResponse:
     """Send a request unchanged, except that the client signs it."""
@@ -68,6 +71,15 @@ def days(number: float) -> str:
 
 def host_of(emulator: RoomsEmulator) -> str:
     return emulator.endpoint.removeprefix("http://")
+
+
+def connect(emulator: RoomsEmulator) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", urlsplit(emulator.endpoint).port or 0), timeout=30)
+
+
+def receive_all(connection: socket.socket) -> bytes:
+    with connection.makefile("rb") as file:
+        return file.read()
 
 
 def signed_headers(emulator: RoomsEmulator, target: str = ROOMS, *, date: str | None = None) -> dict[str, str]:

@@ -10,28 +10,36 @@ from azure.communication.rooms.emulator._store import Room
 from .calls import ALICE, call, message
 
 ROOM = {"id", "createdAt", "validFrom", "validUntil"}
+INTRODUCED = {"pstnDialOutEnabled": "2023-10-30-preview"}
+"""The version that introduced each boolean member."""
+
+
+def members_of(version: str) -> set[str]:
+    versions = API_VERSIONS[: API_VERSIONS.index(version) + 1]
+    return {member for member, introduced in INTRODUCED.items() if introduced in versions}
 
 
 @pytest.mark.parametrize("version", API_VERSIONS)
 def test_members_and_roles(client: RoomsClient, version: str) -> None:
-    body = {"pstnDialOutEnabled": True, "participants": {ALICE: {"role": "Collaborator"}}}
+    body = {**dict.fromkeys(INTRODUCED, True), "participants": {ALICE: {"role": "Collaborator"}}}
     room = call(client, "POST", "/rooms", body, version=version).json()
-    assert set(room) == (ROOM if version == "2023-06-14" else ROOM | {"pstnDialOutEnabled"})
+    assert set(room) == ROOM | members_of(version)
     path = f"/rooms/{room['id']}"
     participants = call(client, "GET", f"{path}/participants", version=version).json()["value"]
     assert participants == [{"rawId": ALICE, "role": "Collaborator"}]
-    assert call(client, "GET", path).json()["pstnDialOutEnabled"] is (version != "2023-06-14")
+    newest = call(client, "GET", path).json()
+    assert {member for member in INTRODUCED if newest[member]} == members_of(version)
 
 
-def test_first_version_ignores_later_members(client: RoomsClient) -> None:
-    assert call(client, "POST", "/rooms", {"pstnDialOutEnabled": "ignored"}, version="2023-06-14").status_code == 201
+@pytest.mark.parametrize("member", INTRODUCED)
+def test_earlier_versions_ignore_the_member(client: RoomsClient, member: str) -> None:
+    for version in API_VERSIONS[: API_VERSIONS.index(INTRODUCED[member])]:
+        assert call(client, "POST", "/rooms", {member: "ignored"}, version=version).status_code == 201
 
 
-def test_later_versions_keep_members() -> None:
-    introduced = API_VERSIONS.index("2023-10-30-preview")
-    assert ["pstnDialOutEnabled" in boolean_members(version) for version in API_VERSIONS] == [
-        index >= introduced for index in range(len(API_VERSIONS))
-    ]
+@pytest.mark.parametrize("version", API_VERSIONS)
+def test_later_versions_keep_members(version: str) -> None:
+    assert set(boolean_members(version)) == members_of(version)
 
 
 def test_missing_or_unknown_version(client: RoomsClient, emulator: RoomsEmulator) -> None:

@@ -1,6 +1,5 @@
 import socket
 import sqlite3
-from urllib.parse import urlsplit
 
 import pytest
 from azure.core.exceptions import HttpResponseError
@@ -8,7 +7,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 
-from .calls import call, get, message
+from .calls import call, connect, get, message
 
 LISTEN_ALL = "0.0.0.0"
 
@@ -61,7 +60,7 @@ def test_listening_on_all_allows_any_ip(monkeypatch: pytest.MonkeyPatch) -> None
 def test_host_from_url_or_single_header(
     emulator: RoomsEmulator, target: bytes, hosts: list[bytes], status_code: int
 ) -> None:
-    with socket.create_connection(("127.0.0.1", urlsplit(emulator.endpoint).port or 0), timeout=30) as connection:
+    with connect(emulator) as connection:
         headers = b"".join(b"Host: %b\r\n" % host for host in hosts)
         connection.sendall(b"GET %b HTTP/1.1\r\n%b\r\n" % (target, headers))
         assert connection.recv(12) == b"HTTP/1.1 %d" % status_code

@@ -8,30 +8,29 @@ from azure.core.exceptions import HttpResponseError, ServiceResponseError
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import Fault, RoomsEmulator
 
+from ..support.faults import FAULTS, FaultKind
 from ..support.waiting import wait_for
 from .calls import call, new_client
 
-NOT_EXECUTED: list[dict[str, Any]] = [{"status": 503}, {"status": 200}, {"body": b"{}"}, {"drop": "before"}]
+KINDS = [
+    *FAULTS.values(),
+    FaultKind({"status": 200}, is_executed=False, response_arrives=True),
+    FaultKind({"body": b"{}"}, is_executed=False, response_arrives=True),
+    FaultKind({"body": b"{}", "truncate": True}, is_executed=False, response_arrives=False),
+]
 
 
-@pytest.mark.parametrize("fault", NOT_EXECUTED)
-def test_fault_prevents_execution(emulator: RoomsEmulator, fault: dict[str, Any]) -> None:
-    client = new_client(emulator)
-    emulator.inject(**fault)
-    with pytest.raises((HttpResponseError, ServiceResponseError)):
-        client.create_room()
-    assert not emulator.requests[-1].executed
-    assert list(client.list_rooms()) == []
-
-
-@pytest.mark.parametrize("fault", [{"drop": "after"}, {"truncate": True}])
-def test_fault_after_execution(emulator: RoomsEmulator, fault: dict[str, Any]) -> None:
-    client = new_client(emulator)
-    emulator.inject(**fault)
-    with pytest.raises(ServiceResponseError):
-        client.create_room()
-    assert emulator.requests[-1].executed
-    assert len(list(client.list_rooms())) == 1
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.arguments))
+def test_execution_and_response(emulator: RoomsEmulator, client: RoomsClient, kind: FaultKind) -> None:
+    emulator.inject(**kind.arguments)
+    if kind.response_arrives:
+        response = call(client, "POST", "/rooms", {})
+        assert response.status_code == emulator.requests[-1].status_code
+    else:
+        with pytest.raises(ServiceResponseError):
+            call(client, "POST", "/rooms", {})
+    assert emulator.requests[-1].executed is kind.is_executed
+    assert len(list(client.list_rooms())) == kind.is_executed
 
 
 def test_first_matching_fault_applies(emulator: RoomsEmulator) -> None:
@@ -119,11 +118,16 @@ def test_stop_does_not_wait_for_delays(caplog: pytest.LogCaptureFixture) -> None
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
+@pytest.mark.parametrize("arguments", [{}, {"times": 2}, {"delay": 0, "truncate": False}])
+def test_fault_without_effect(emulator: RoomsEmulator, arguments: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="nothing to inject"):
+        emulator.inject(**arguments)
+    assert emulator.pending_faults == []
+
+
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ({}, "nothing to inject"),
-        ({"times": 2}, "nothing to inject"),
         ({"drop": "during"}, "drop must be 'before' or 'after', not 'during'"),
         ({"drop": "after", "status": 500}, "drop sends no response"),
         ({"drop": "after", "truncate": True}, "drop sends no response"),

@@ -6,19 +6,23 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import schemathesis
+import yaml
 from azure.core.rest import HttpRequest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
+from azure.communication.rooms.emulator._api_versions import API_VERSIONS
 
+from .calls import connect
+
+DESCRIPTION = Path(__file__).with_name("openapi.yaml")
 BEARER_TOKEN = "test-token"
-QUERY = "?api-version=2025-03-13"
+QUERY = f"?api-version={API_VERSIONS[-1]}"
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 
@@ -43,8 +47,12 @@ def described(generation: dict[str, object]) -> schemathesis.BaseSchema:
         # Follow only the links in the description, so that room IDs come from create operations.
         "phases": {"stateful": {"inference": {"algorithms": []}}},
     }
-    path = Path(__file__).with_name("openapi.yaml")
-    return schemathesis.openapi.from_path(path, config=schemathesis.Config.from_dict(config))
+    return schemathesis.openapi.from_path(DESCRIPTION, config=schemathesis.Config.from_dict(config))
+
+
+def test_every_api_version_is_described() -> None:
+    description = yaml.safe_load(DESCRIPTION.read_text(encoding="utf-8"))
+    assert description["components"]["parameters"]["ApiVersion"]["schema"]["enum"] == list(API_VERSIONS)
 
 
 @described({"max-examples": 40}).parametrize()
@@ -83,7 +91,7 @@ def chunked(*chunks: bytes) -> bytes:
 
 def exchange(emulator: RoomsEmulator, sent: bytes) -> bytes:
     """Send the bytes. Return everything that the emulator sends until it closes the connection."""
-    with socket.create_connection(("127.0.0.1", urlsplit(emulator.endpoint).port or 0), timeout=30) as connection:
+    with connect(emulator) as connection:
         response = b""
         try:
             connection.sendall(sent)

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from azure.communication.rooms import RoomsClient
-from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
+from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, Fault, RoomsEmulator
 
 from ..support.waiting import wait_for
 from .calls import ALICE, BOB, call, days, host_of, new_client
@@ -290,17 +291,21 @@ def test_long_history_is_cut_off(emulator: RoomsEmulator, client: RoomsClient) -
     assert calls[1]["path"] == "/50" + "x" * 297 + "…"
 
 
-@pytest.mark.parametrize(
-    ("fault", "text"),
-    [
-        ({"status": 429, "retry_after": 2}, "status 429, Retry-After: 2"),
-        ({"status": 200, "body": b"{}"}, "status 200, body of 2 bytes"),
-        ({"drop": "before"}, "connection closed before execution"),
-        ({"drop": "after", "delay": 1.5}, "delay of 1.5 s, connection closed after execution"),
-        ({"truncate": True}, "response cut in half"),
-    ],
-    ids=str,
-)
+FAULT_TEXTS: list[tuple[dict[str, Any], str]] = [
+    ({"status": 429, "retry_after": 2}, "status 429, Retry-After: 2"),
+    ({"status": 200, "body": b"{}"}, "status 200, body of 2 bytes"),
+    ({"drop": "before"}, "connection closed before execution"),
+    ({"drop": "after", "delay": 1.5}, "delay of 1.5 s, connection closed after execution"),
+    ({"truncate": True}, "response cut in half"),
+]
+
+
+def test_every_effect_has_a_text() -> None:
+    effects = {field.name for field in fields(Fault)} - {"times", "method", "path"}
+    assert {name for fault, _ in FAULT_TEXTS for name in fault} == effects
+
+
+@pytest.mark.parametrize(("fault", "text"), FAULT_TEXTS, ids=str)
 def test_pending_faults(emulator: RoomsEmulator, fault: dict[str, Any], text: str) -> None:
     emulator.inject(**fault)
     emulator.inject(**fault, method="POST", path="/rooms/*", times=3)

@@ -4,6 +4,7 @@ import pytest
 from azure.core.exceptions import ServiceResponseError
 
 from azure.communication.rooms import RoomsClient
+from azure.communication.rooms._api_version import DEFAULT_API_VERSION
 from azure.communication.rooms.emulator import ReceivedRequest, RoomsEmulator
 from azure.communication.rooms.emulator._request_log import RequestLog
 
@@ -21,7 +22,8 @@ def test_requests_and_their_responses(emulator: RoomsEmulator, client: RoomsClie
     with pytest.raises(ServiceResponseError):
         client.get_room("a b", retry_total=0)
     created, dropped = emulator.requests
-    assert (created.method, created.path, created.query) == ("POST", "/rooms", "api-version=2025-03-13")
+    assert (created.method, created.path) == ("POST", "/rooms")
+    assert created.query == f"api-version={DEFAULT_API_VERSION.value}"
     assert (created.body, created.status_code, created.executed) == (b"{}", 201, True)
     assert created.headers["x-mine"] == "1"
     assert "authorization" not in created.headers

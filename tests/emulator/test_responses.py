@@ -5,6 +5,7 @@ from azure.core.rest import HttpResponse
 
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
+from azure.communication.rooms.emulator._api_versions import API_VERSIONS
 
 from .calls import ROOMS, call, days, host_of, signed_headers
 
@@ -25,8 +26,7 @@ def test_headers_of_success(client: RoomsClient) -> None:
     assert response.headers["Request-Context"] == "appId="
     assert response.headers["Strict-Transport-Security"] == "max-age=31536000;includeSubDomains"
     assert response.headers["X-Cache"] == "CONFIG_NOCACHE"
-    versions = "2023-06-14, 2023-10-30-preview, 2024-04-15, 2025-03-13"
-    assert response.headers["api-supported-versions"] == versions
+    assert response.headers["api-supported-versions"] == ", ".join(API_VERSIONS)
     deletion = call(client, "DELETE", f"/rooms/{response.json()['id']}")
     assert names(deletion) == COMMON | {"api-supported-versions"}
 

@@ -70,4 +70,4 @@ def test_wrong_types(client: RoomsClient, body: object, target: str) -> None:
 def test_unknown_members_are_ignored(client: RoomsClient) -> None:
     body: dict[str, Any] = {"subject": [1], "participants": {ALICE: {"role": "Consumer", "name": {}}}}
     room = call(client, "POST", "/rooms", body).json()
-    assert list(room) == ["id", "createdAt", "validFrom", "validUntil", "pstnDialOutEnabled"]
+    assert room.keys() == call(client, "POST", "/rooms", {}).json().keys()

@@ -5,30 +5,20 @@ import ssl
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from azure.communication.rooms.emulator import RoomsEmulator
 
 from ..support.certificates import Certificates
+from ..support.faults import BROKEN_CONNECTIONS
 from ..support.waiting import wait_for
-from .calls import new_client
+from .calls import connect, new_client, receive_all
 
 
 def memory() -> int:
     """Resident memory of this process in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
-
-
-def connect(emulator: RoomsEmulator) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", urlsplit(emulator.endpoint).port or 0), timeout=30)
-
-
-def receive_all(connection: socket.socket) -> bytes:
-    with connection.makefile("rb") as file:
-        return file.read()
 
 
 def endless(begin: bytes, more: bytes) -> Callable[[socket.socket], int]:
@@ -149,10 +139,10 @@ def test_connect_is_rejected(emulator: RoomsEmulator) -> None:
     assert emulator.requests == []
 
 
-@pytest.mark.parametrize("fault", [{"drop": "before"}, {"drop": "after"}, {"truncate": True}])
-def test_fault_discards_queued_requests(fault: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("fault", BROKEN_CONNECTIONS)
+def test_fault_discards_queued_requests(fault: str, caplog: pytest.LogCaptureFixture) -> None:
     with RoomsEmulator() as emulator:
-        emulator.inject(**fault)
+        emulator.inject(**BROKEN_CONNECTIONS[fault].arguments)
         with connect(emulator) as connection, suppress(ConnectionError):
             connection.sendall(b"GET /rooms HTTP/1.1\r\nHost: localhost\r\n\r\n" * 3)
             assert b"0\r\n\r\n" not in receive_all(connection)

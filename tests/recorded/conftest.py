@@ -21,6 +21,8 @@ from .scrubbing import CONNECTION_STRING_VARIABLE, REPLACED_HOST, configure
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 ANOTHER_KEY = base64.b64encode(b"not the key of the resource").decode("ascii")
+# The version of all recordings, so that a new default does not invalidate them.
+API_VERSION = "2025-03-13"
 REPLAYED = f"endpoint=https://{REPLACED_HOST}/;accesskey={ANOTHER_KEY}"
 
 
@@ -70,7 +72,9 @@ def client(connection_string: str, created: list[str]) -> Iterator[RoomsClient]:
         if response.http_response.status_code == 201:
             created.append(response.http_response.headers["Location"])
 
-    with RoomsClient.from_connection_string(connection_string, retry_total=0, raw_response_hook=note) as client:
+    with RoomsClient.from_connection_string(
+        connection_string, api_version=API_VERSION, retry_total=0, raw_response_hook=note
+    ) as client:
         yield client
 
 

@@ -17,7 +17,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from azure.communication.rooms import CommunicationUserIdentifier, RoomParticipant, RoomsClient
 
-from .conftest import ANOTHER_KEY
+from .conftest import ANOTHER_KEY, API_VERSION
 from .scrubbing import ALICE, NO_SUCH_ROOM
 
 pytestmark = [pytest.mark.vcr, pytest.mark.block_network]
@@ -65,7 +65,7 @@ def test_no_such_room(client: RoomsClient) -> None:
 
 def test_wrong_key(endpoint: str) -> None:
     with (
-        RoomsClient(endpoint, AzureKeyCredential(ANOTHER_KEY)) as client,
+        RoomsClient(endpoint, AzureKeyCredential(ANOTHER_KEY), api_version=API_VERSION) as client,
         refused(401, "Denied", "Denied by the resource provider.") as raised,
     ):
         client.get_room(NO_SUCH_ROOM)
@@ -85,7 +85,9 @@ class ChangeBodyPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
 def test_body_changed_after_signing(connection_string: str) -> None:
     # The logging policy is the last one before the transport, so it can change the request after it was signed.
     with (
-        RoomsClient.from_connection_string(connection_string, http_logging_policy=ChangeBodyPolicy()) as client,
+        RoomsClient.from_connection_string(
+            connection_string, api_version=API_VERSION, http_logging_policy=ChangeBodyPolicy()
+        ) as client,
         refused(401, "Denied", "Request 'x-ms-content-sha256' differs from generated content hash.") as raised,
     ):
         client.update_room(NO_SUCH_ROOM, pstn_dial_out_enabled=True)

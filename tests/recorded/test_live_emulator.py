@@ -1,6 +1,6 @@
 """The emulator gives the same responses as the live service to the same requests, with their times moved to now.
 
-Some response headers of the service have changed since the first exchanges. The emulator sends those of 2025.
+Some response headers of the service have changed since the first exchanges. The emulator sends ``CURRENT_HEADERS``.
 """
 
 import base64
@@ -19,11 +19,13 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
+from azure.communication.rooms.emulator._api_versions import API_VERSIONS
 
 from .live import DAY, EACH_EXCHANGE, TICKS_PER_SECOND, Exchange, move_times, ticks
 
-HEADERS_OF_2025 = {
-    "api-supported-versions": "2023-06-14, 2023-10-30-preview, 2024-04-15, 2025-03-13",
+# The headers of the latest exchanges, which are from 2025. A version that the emulator adds is in no exchange.
+CURRENT_HEADERS = {
+    "api-supported-versions": ", ".join(API_VERSIONS),
     "Strict-Transport-Security": "max-age=31536000;includeSubDomains",
     "X-Cache": "CONFIG_NOCACHE",
 }
@@ -225,7 +227,7 @@ def check_next_link(link: str, url: str) -> None:
 def check_headers(response: HttpResponse, exchange: Exchange) -> None:
     recorded = dict(exchange["response_headers"])
     recorded.pop("api-deprecated-versions", None)
-    recorded |= HEADERS_OF_2025
+    recorded |= CURRENT_HEADERS
     body = exchange["response_body"]
     if body and "details" in body.get("error", ()):
         del recorded["api-supported-versions"]

@@ -47,4 +47,4 @@ def test_send_request(client: RoomsClient) -> None:
     response = client.send_request(HttpRequest("GET", f"/rooms/{room.id}?api-version=2024-04-15"))
 
     assert response.status_code == 200
-    assert response.json() == room.as_dict()
+    assert response.json().items() <= room.as_dict().items()  # a later version may have more members

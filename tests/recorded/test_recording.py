@@ -206,6 +206,14 @@ def contents(recordings: Path) -> dict[str, tuple[str, str]]:
     return {name: (text.partition("\n")[0], text.partition("\n")[2]) for name, text in texts.items()}
 
 
+@pytest.mark.parametrize("path", EACH_RECORDING)
+def test_recording_belongs_to_a_test(path: Path) -> None:
+    tests = Path(__file__).with_name(f"test_{path.parent.name}.py")
+    name = path.stem.partition("[")[0]  # parameters follow the name
+
+    assert f"\ndef {name}(" in tests.read_text(encoding="utf-8")
+
+
 # Recordings name their source.
 
 
@@ -350,6 +358,20 @@ def test_only_json_is_recorded() -> None:
     response = {"status": {"code": 200, "message": "OK"}, "headers": {}, "body": {"string": "<html>"}}
 
     with pytest.raises(ValueError, match="Expecting value"):
+        ScrubbedYaml.serialize({"interactions": [{"request": request, "response": response}]})
+
+
+@pytest.mark.parametrize("member", ["validFrom", "validUntil"])
+def test_requests_with_times_are_not_recorded(member: str) -> None:
+    request: dict[str, Any] = {
+        "method": "POST",
+        "uri": "https://contoso.communication.azure.com/rooms",
+        "body": json.dumps({member: "2026-12-01T09:00:00Z"}),
+        "headers": {},
+    }
+    response = {"status": {"code": 201, "message": "Created"}, "headers": {}, "body": {"string": "{}"}}
+
+    with pytest.raises(ValueError, match="a recorded test must not set a room's times, as POST /rooms does"):
         ScrubbedYaml.serialize({"interactions": [{"request": request, "response": response}]})
 
 

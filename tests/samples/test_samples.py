@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from azure.communication.rooms import RoomsClient
+from azure.communication.rooms._api_version import DEFAULT_API_VERSION
 from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
 
 from ..support import ROOT
@@ -117,7 +118,8 @@ def test_logging_and_tracing(emulator: RoomsEmulator) -> None:
     assert "'Authorization': 'REDACTED'" in output
 
     create, get, delete, _ = emulator.requests
-    hook = output.partition(f"POST {emulator.endpoint}/rooms?api-version=2025-03-13: status 201\n")[2].splitlines()
+    created = f"POST {emulator.endpoint}/rooms?api-version={DEFAULT_API_VERSION.value}: status 201\n"
+    hook = output.partition(created)[2].splitlines()
     assert hook[0] == f"  x-ms-client-request-id: {create.headers['x-ms-client-request-id']}"
     assert re.fullmatch(r"  MS-CV: \S{22}\.0", hook[1])
     assert re.fullmatch(r"  X-Azure-Ref: \S{40,}", hook[2])

@@ -24,6 +24,7 @@ LOGGER = logging.getLogger("azure.communication.rooms.emulator")
 _MAX_BODY = 1024 * 1024
 _MAX_TARGET = 16 * 1024
 _MAX_HEADERS = 32 * 1024
+_NO_FAULT = Fault()
 
 
 class Application:
@@ -74,34 +75,35 @@ class Application:
             fault=self._faults.take(request.method, scope["path"]),
         )
         generation = self._log.add(received)
-        fault = received.fault
-        if fault is not None and fault.delay:
+        fault = received.fault or _NO_FAULT
+        if fault.delay:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), fault.delay)
         reason: str | None = None
         response: Response | None = None
         try:
-            response = await self._respond(request, received, generation)
+            response = await self._respond(request, received, fault, generation)
         except ServiceError as error:
             response = error_response(error, self._resource.api_versions(received.path))
             reason = error.log_reason
-        if response is None or (fault is not None and fault.drop):
+        if response is None or fault.drop:
             await _drop(request)
         else:
             received.status_code = response.status_code
             add_common_headers(response, request)
-            if fault is not None and fault.truncate:
+            if fault.truncate:
                 await _truncate(request, response, send)
             else:
                 await response(scope, receive, send)
         _log_request(request, received.status_code, started, reason)
 
-    async def _respond(self, request: Request, received: ReceivedRequest, generation: Generation) -> Response | None:
+    async def _respond(
+        self, request: Request, received: ReceivedRequest, fault: Fault, generation: Generation
+    ) -> Response | None:
         """Return the response, or None if a fault or a reset closes the connection without one."""
-        fault = received.fault
-        if generation is not self._log.generation or (fault is not None and fault.drop == "before"):
+        if generation is not self._log.generation or fault.drop == "before":
             return None
-        if fault is not None and fault.replaces_response:
+        if fault.replaces_response:
             return self._injected_response(fault, received.path)
         _check_size(request, received)
         deadline = time.monotonic() + BUSY_TIMEOUT

@@ -168,7 +168,7 @@ class RoomsEmulator:
         method: str | None = None,
         path: str | None = None,
     ) -> None:
-        """Make the next matching requests fail, to test how a program handles failures.
+        """Inject a fault into the next matching requests, to test how a program handles failures.
 
         At most one fault applies to a request: the first one injected that matches it. Faults apply before the emulator
         checks credentials.
@@ -181,8 +181,8 @@ class RoomsEmulator:
         :keyword drop: Close the connection without a response, "before" or "after" executing the request.
         :paramtype drop: str or None
         :keyword float delay: Wait this many seconds before handling the request. Default: 0.
-        :keyword bool truncate: Execute the request, send half of the response's body, and close the connection.
-         Default: False.
+        :keyword bool truncate: Execute the request, send half of the response's body, and close the connection. With
+         ``status`` or ``body``, send half of that response instead, without executing the request. Default: False.
         :keyword body: Respond with this body without executing the request. The status code is ``status`` if
          you pass it, and 200 otherwise.
         :paramtype body: bytes or None

@@ -7,7 +7,10 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault for the next requests that match it. :meth:`RoomsEmulator.inject` explains its attributes."""
+    """A fault for the next requests that match it. :meth:`RoomsEmulator.inject` explains its attributes.
+
+    Without arguments, it does nothing to a request.
+    """
 
     status: int | None = None
     retry_after: float | str | None = None
@@ -23,8 +26,6 @@ class Fault:
         self._check_types()
         if self.retry_after is not None and self.status is None:
             raise ValueError("retry_after needs a status")
-        if not (self.replaces_response or self.drop or self.delay or self.truncate):
-            raise ValueError("nothing to inject: pass status, body, drop, delay or truncate")
         if self.drop not in (None, "before", "after"):
             raise ValueError(f"drop must be 'before' or 'after', not {self.drop!r}")
         if self.drop and (self.replaces_response or self.truncate):
@@ -53,6 +54,11 @@ class Fault:
         """Whether the emulator sends the fault's response instead of executing the request."""
         return self.status is not None or self.body is not None
 
+    @property
+    def has_effect(self) -> bool:
+        """Whether the fault changes what the emulator does."""
+        return bool(self.replaces_response or self.drop or self.delay or self.truncate)
+
     def matches(self, method: str, path: str) -> bool:
         if self.method is not None and self.method.upper() != method:
             return False
@@ -70,6 +76,8 @@ class Faults:
         self._faults: list[_Entry] = []
 
     def add(self, fault: Fault) -> None:
+        if not fault.has_effect:
+            raise ValueError("nothing to inject: pass status, body, drop, delay or truncate")
         self._faults.append(_Entry(fault, fault.times))
 
     def take(self, method: str, path: str) -> Fault | None:

@@ -177,6 +177,7 @@ class _Protocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        # If the response has ``Connection: close``, uvicorn has already begun to close the connection.
         self._without_response.popleft()
         super().on_response_complete()
         self._parse()

@@ -8,8 +8,8 @@ the emulator's own choices:
 * ``createdAt`` is the emulator's current time, and a default ``validFrom`` is 40 to 270 ms earlier.
 * A page has a link to a next page if more rooms are stored, even if all of those are deleted. Participants are paged
   like rooms, but oldest first, and their number is not limited.
-* Every API version accepts the role ``Collaborator``. ``2023-10-30-preview`` works like ``2024-04-15``. Requests with
-  ``2023-06-14`` may contain ``pstnDialOutEnabled``, but it is ignored like any unknown member.
+* Every API version accepts the role ``Collaborator``. ``2023-10-30-preview`` works like ``2024-04-15``. A boolean
+  member that the request's API version lacks is ignored, like any unknown member.
 * A participant without a role, or whose role is null, becomes an attendee, even if it had another role before. A
   request to create a room is rejected if it contains a null participant.
 * A room ID of 16 to 18 characters has a valid length.
