@@ -44,4 +44,7 @@ class Environment:
 
     def pyright(self, *arguments: str) -> str:
         """Run the tests' pyright with the packages in this environment."""
-        return run(sys.executable, "-m", "pyright", "--pythonpath", self.interpreter, *arguments, cwd=self.folder)
+        # Some of pyright's commands ignore --pythonpath, and use the first Python in PATH.
+        path = os.pathsep.join((str(Path(self.interpreter).parent), os.environ["PATH"]))
+        command = (sys.executable, "-m", "pyright", "--pythonpath", self.interpreter)
+        return run(*command, *arguments, cwd=self.folder, PATH=path)
