@@ -27,9 +27,10 @@ def soon(suffix: str) -> str:
     ],
 )
 def test_times_in_responses(client: RoomsClient, sent: str, returned: str) -> None:
-    room = call(client, "POST", "/rooms", {"validFrom": soon(sent)}).json()
+    valid_from = soon(sent)
+    room = call(client, "POST", "/rooms", {"validFrom": valid_from}).json()
     assert room["validFrom"].endswith(returned)
-    assert room["validFrom"][:19] == soon(sent)[:19]
+    assert room["validFrom"][:19] == valid_from[:19]
 
 
 @pytest.mark.parametrize(
