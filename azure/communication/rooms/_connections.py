@@ -136,8 +136,8 @@ class _Socket:
 class _TlsStream(SSLTransport):
     """TLS over a socket or over another TLS stream.
 
-    Python's own SSLSocket takes the socket over. If a signal handler interrupts that, two objects own the socket, and
-    the second one to be closed closes whatever has got the same descriptor since then.
+    Python's own SSLSocket takes over the socket's descriptor. If a signal handler interrupts that, two objects own the
+    descriptor and both close it. By the second time, it may belong to another connection.
     """
 
     def __init__(self, stream: Any, context: ssl.SSLContext, host: str) -> None:

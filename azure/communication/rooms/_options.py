@@ -199,6 +199,8 @@ def _are_methods(value: Any) -> bool:
 # What an option's value must be, for options where azure-core's own error comes too late or does not name the option.
 _Requirement = tuple[Callable[[Any], bool], type[Exception], str]
 _NUMBER: _Requirement = (_is_number, TypeError, "a number")
+_NUMBER_OR_NONE: _Requirement = (lambda value: value is None or _is_number(value), TypeError, "a number")
+_AT_LEAST_0: _Requirement = (lambda value: value >= 0, ValueError, "at least 0")
 _MAPPING: _Requirement = (_is_mapping, TypeError, "a mapping with str keys")
 _FUNCTION: _Requirement = (_is_function, TypeError, "callable")
 _REQUIREMENTS: dict[str, list[_Requirement]] = {
@@ -213,8 +215,8 @@ _REQUIREMENTS: dict[str, list[_Requirement]] = {
             "a mapping of str",
         ),
     ],
-    "connection_timeout": [(lambda value: value is None or _is_number(value), TypeError, "a number")],
-    "read_timeout": [(lambda value: value is None or _is_number(value), TypeError, "a number")],
+    "connection_timeout": [_NUMBER_OR_NONE],
+    "read_timeout": [_NUMBER_OR_NONE],
     "connection_data_block_size": [
         (lambda value: isinstance(value, int), TypeError, "an int"),
         (lambda value: value >= 1, ValueError, "at least 1"),
@@ -225,8 +227,8 @@ _REQUIREMENTS: dict[str, list[_Requirement]] = {
     "retry_connect": [_NUMBER],
     "retry_read": [_NUMBER],
     "retry_status": [_NUMBER],
-    "retry_backoff_factor": [_NUMBER, (lambda value: value >= 0, ValueError, "at least 0")],
-    "retry_backoff_max": [_NUMBER, (lambda value: value >= 0, ValueError, "at least 0")],
+    "retry_backoff_factor": [_NUMBER, _AT_LEAST_0],
+    "retry_backoff_max": [_NUMBER, _AT_LEAST_0],
     "retry_mode": [(lambda value: value in list(RetryMode), ValueError, "'exponential' or 'fixed'")],
     "retry_on_methods": [(_are_methods, TypeError, "a collection of str")],
     "raw_request_hook": [_FUNCTION],
