@@ -156,8 +156,8 @@ def _room_json(room_id: Any, created_at: Any, valid_from: Any, valid_until: Any,
 
 def _json_string(model: str, data: Mapping[str, object], name: str) -> str:
     value = data.get(name)
-    if not isinstance(value, str) or not value:
-        problem = f"must be a string that is not empty, not {value!r}" if name in data else "is missing"
+    if not isinstance(value, str):
+        problem = f"must be a string, not {value!r}" if name in data else "is missing"
         raise ValueError(f"{model}: {name!r} {problem}")
     return value
 
