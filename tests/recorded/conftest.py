@@ -11,23 +11,24 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.core.pipeline import PipelineResponse
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.core.utils import parse_connection_string
-from vcr import VCR  # type: ignore[import-untyped]
 from vcr.cassette import Cassette  # type: ignore[import-untyped]
 
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 
-from .scrubbing import CONNECTION_STRING_VARIABLE, REPLACED_HOST, configure
+from .scrubbing import REPLACED_ENDPOINT, VCR_CONFIG
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 ANOTHER_KEY = base64.b64encode(b"not the key of the resource").decode("ascii")
 # The version of all recordings, so that a new default does not invalidate them.
 API_VERSION = "2025-03-13"
-REPLAYED = f"endpoint=https://{REPLACED_HOST}/;accesskey={ANOTHER_KEY}"
+REPLAYED = f"endpoint={REPLACED_ENDPOINT}/;accesskey={ANOTHER_KEY}"
+CONNECTION_STRING_VARIABLE = "COMMUNICATION_CONNECTION_STRING_ROOMS"
 
 
-def pytest_recording_configure(vcr: VCR) -> None:
-    configure(vcr)
+@pytest.fixture(scope="module")
+def vcr_config() -> dict[str, object]:
+    return VCR_CONFIG
 
 
 @pytest.fixture(scope="module")
