@@ -25,7 +25,7 @@ class ServiceError(Exception):
         self.code = code
         self.body = {"error": {"code": code, "message": message, **members}}
         self.is_bare = is_bare
-        self.log_reason = log_reason or message
+        self.log_reason = (log_reason or message).encode("unicode_escape").decode("ascii")  # one line of plain text
 
 
 def bad_request(message: str) -> ServiceError:

@@ -74,9 +74,8 @@ class IdentityService:
         minutes = _read_minutes(data)
         user_id = new_user_id()
         body: dict[str, object] = {"identity": {"id": user_id}}
-        scopes = data.get("createTokenWithScopes")
-        if scopes is not None:
-            body["accessToken"] = self._token(user_id, _read_scopes(scopes), minutes)
+        if data.get("createTokenWithScopes") is not None:
+            body["accessToken"] = self._token(user_id, _read_scopes(data["createTokenWithScopes"]), minutes)
         return json_response(201, body)
 
     def _issue_token(self, request: ServiceRequest, user_id: str) -> Response:
