@@ -17,8 +17,8 @@ from azure.communication.rooms.emulator._api_versions import API_VERSIONS
 from ..support.credentials import signature_headers
 
 ROOMS = f"/rooms?api-version={API_VERSIONS[-1]}"
-ALICE = "8:acs:a_alice"
-BOB = "8:acs:a_bob"
+ALICE = "8:acs:5b0f2f2e-1111-4222-8333-944455556666_00000000-0000-4000-8000-00000000000a"
+BOB = "8:acs:5b0f2f2e-1111-4222-8333-944455556666_00000000-0000-4000-8000-00000000000b"
 
 
 def new_client(emulator: RoomsEmulator) -> RoomsClient:
