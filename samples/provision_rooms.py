@@ -13,10 +13,10 @@ in UTC. A participant is the raw ID of a user, and a role unless it is an attend
 
 **Output.** ``meetings.rooms.csv`` has the room of each subject. A row without a room gets a line that says why.
 
-**After a crash or a kill,** soon run the same command again. Before and after the program sends a row, it appends to
-``meetings.journal``. It sends rows without a room again, with their repeatability IDs, so the service returns the rooms
-that it already created. It is not known how long the service remembers these IDs. Do not run the program twice at the
-same time for one file.
+**After a crash or a kill,** run the same command again. The program appends to ``meetings.journal`` before it sends a
+row, with a new repeatability ID, and after the response. It sends a row without a response again, with the same ID, and
+the service returns the room if it created one. Do this soon: it is not known how long the service remembers the IDs.
+Do not run the program twice at the same time for one file.
 
 **Dask.** With ``--scheduler tcp://host:8786``, the workers of a cluster send the requests. They need this package and
 get the access key, so use a ``tls://`` cluster unless you trust the network.
@@ -107,13 +107,11 @@ class Journal:
 def create(client: RoomsClient, row: Row, entry: Entry) -> tuple[Entry | None, str]:
     """Send a row, in a thread or on the Dask cluster. Return its new entry, or None if it was refused, and an error."""
     try:
-        people = [part.partition("=") for part in row.participants.replace(" ", "").split(";")]
+        pairs = [part.partition("=") for part in row.participants.replace(" ", "").split(";") if part]
         room = client.create_room(
             valid_from=row.valid_from,
             valid_until=row.valid_until,
-            participants=[
-                RoomParticipant(identifier_from_raw_id(user), role or None) for user, _, role in people if user
-            ],
+            participants=[RoomParticipant(identifier_from_raw_id(user), role or None) for user, _, role in pairs],
             repeatability_request_id=entry.request_id,
             repeatability_first_sent=datetime.fromisoformat(entry.first_sent),
             retry_status=10,  # if the service throttles, a batch can wait
@@ -132,14 +130,14 @@ def provision(
     for row in rows:
         if isinstance(row, str):
             yield row
-        elif (entry := journal.entries.get(row.subject)) is None:
-            unsent.append(row)
-        elif entry.row != list(row[1:]):
+            continue
+        entry = journal.entries.get(row.subject)
+        if entry and entry.row != list(row[1:]):
             yield f"{row.place}: the row changed after it was sent; undo that, or use another subject"
-        elif entry.room_id:
+        elif entry and entry.room_id:
             yield ""
         else:
-            unsent.insert(0, row)  # its room may exist, and the service does not remember the ID forever
+            unsent.append(row)
     waiting = iter(unsent)
     running: dict[Future[tuple[Entry | None, str]], Row] = {}
     while True:
