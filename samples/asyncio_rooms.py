@@ -8,8 +8,8 @@ from azure.communication.rooms import RoomsClient
 
 
 async def use(client: RoomsClient) -> None:
-    # The event loop does other work meanwhile. Any number of calls can share one client. If you cancel a task, it stops
-    # to wait, but its request goes on; timeout and read_timeout, in seconds, limit the request itself.
+    # The event loop does other work meanwhile, and any number of calls can share one client. If you cancel a call, its
+    # request goes on in the thread. To limit the request itself, pass timeout and read_timeout, in seconds.
     rooms = await asyncio.gather(*(asyncio.to_thread(client.create_room, timeout=30) for _ in range(5)))
     print(f"Created {len(rooms)} rooms")
 

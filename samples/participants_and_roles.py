@@ -17,15 +17,16 @@ def main() -> None:
     teacher, pupil, parent = identity.create_user(), identity.create_user(), identity.create_user()
     names = {teacher.raw_id: "teacher", pupil.raw_id: "pupil", parent.raw_id: "parent"}
 
+    # A presenter may share and mute; an attendee, the default, may speak; a consumer only watches.
+    room = client.create_room(
+        participants=[RoomParticipant(teacher, ParticipantRole.PRESENTER), RoomParticipant(pupil)],
+    )
+
     def show(title: str) -> None:
         print(title)
         for participant in client.list_participants(room.id):
             print(f"  {names[participant.communication_identifier.raw_id]} as {participant.role}")
 
-    # A presenter may share and mute; an attendee, the default, may speak; a consumer only watches.
-    room = client.create_room(
-        participants=[RoomParticipant(teacher, ParticipantRole.PRESENTER), RoomParticipant(pupil)],
-    )
     show("Invited two:")
 
     # This adds new participants, and changes the roles of existing ones.

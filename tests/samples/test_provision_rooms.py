@@ -40,7 +40,7 @@ def creates(emulator: RoomsEmulator) -> list[ReceivedRequest]:
 def kill_at(number: int, path: Path, emulator: RoomsEmulator, *options: str) -> None:
     """Run the program, and kill it when it has sent this many creates, or soon after."""
     command = [sys.executable, f"samples/{SAMPLE}", str(path), *options]
-    variables = environment(**{VARIABLE: emulator.connection_string})
+    variables = environment({VARIABLE: emulator.connection_string})
     with subprocess.Popen(command, cwd=ROOT, env=variables, stderr=subprocess.DEVNULL) as process:
         wait_for(lambda: len(creates(emulator)) >= number)
         process.kill()
@@ -61,11 +61,11 @@ def test_each_row_gets_its_room(tmp_path: Path, emulator: RoomsEmulator, client:
     rows = [row(1, f"{users[0]}=Presenter; {users[1]}"), row(2)]
     path = write(tmp_path / "meetings.csv", rows)
     assert_one_room_a_row(path, 2, emulator, client)
-    newest_first = [
+    participants = [
         [(str(p.communication_identifier.raw_id), str(p.role)) for p in client.list_participants(room.id)]
         for room in client.list_rooms()
     ]
-    assert sorted(newest_first) == [[], [(users[0], "Presenter"), (users[1], "Attendee")]]
+    assert sorted(participants) == [[], [(users[0], "Presenter"), (users[1], "Attendee")]]
 
 
 def test_bad_rows(tmp_path: Path, emulator: RoomsEmulator, client: RoomsClient) -> None:
