@@ -15,7 +15,7 @@ from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
 
 from ..support import ROOT
-from .running import VARIABLE, run, run_sample
+from .running import VARIABLE, run_sample
 
 SAMPLES = ROOT / "samples"
 NOTICE = f"{VARIABLE} is not set, so this sample uses an emulator.\n"
@@ -211,14 +211,6 @@ def test_entra_id_with_nothing_configured() -> None:
     assert result.stderr == (
         "Set COMMUNICATION_SAMPLES_ENDPOINT, for example to https://contoso.communication.azure.com\n"
     )
-
-
-def test_own_tests_of_testing_your_app_pass() -> None:
-    command = "pytest samples/testing_your_app"
-    for file in ("README.md", "testing_your_app/test_app.py"):
-        assert command in (SAMPLES / file).read_text(encoding="utf-8")
-    result = run(*command.split(), "-W", "error", "-p", "no:cacheprovider", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
-    assert re.search(r"= 6 passed in \S+s =", result.stdout), result.stdout
 
 
 def test_readme_lists_every_sample() -> None:
