@@ -248,7 +248,8 @@ class RoomsEmulator:
         store = Store(self._database)
         rooms = RoomsService(store, self._clock, self._page_size)
         resource = Resource(store, rooms, self._key, self._bearer_token)
-        page = Page(store, self._clock, self._log, self._faults)
+        public_key = DEVELOPMENT_ACCESS_KEY if self._access_key == DEVELOPMENT_ACCESS_KEY else None
+        page = Page(store, self._clock, self._log, self._faults, public_key)
         application = Application(resource, page, self._faults, self._log, self._hosts)
         try:
             server = Server(application, self._host, self._port, self._certfile, self._keyfile)

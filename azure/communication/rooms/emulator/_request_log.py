@@ -30,6 +30,8 @@ class ReceivedRequest:
     """Whether the emulator processed the request as the service would. False if a fault prevented it."""
     fault: Fault | None = None
     """The injected fault that applied to the request, if any."""
+    reason: str | None = None
+    """Why the response is an error, if it is one."""
 
     @property
     def _size(self) -> int:
