@@ -284,7 +284,7 @@ function showRequests(data) {
   setChildren(byId("calls"), Array.from(calls.values(), ({ item }) => item));
   byId("no-calls").hidden = data.calls.length > 0;
   byId("faults").hidden = data.pendingFaults.length === 0;
-  setText(byId("fault-count"), data.pendingFaults.length);
+  setText(byId("fault-count"), `${data.pendingFaults.length}`);
   byId("fault-list").replaceChildren(...data.pendingFaults.map(({ text, target, times }) =>
     element("li", "", element("span", "mono", target), element("span", "fault", `${text}, ${times} left`))));
 }
