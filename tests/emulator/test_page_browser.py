@@ -229,6 +229,7 @@ def test_retries_and_faults_are_shown(browser: Browser, emulator: RoomsEmulator,
     assert browser.texts(".target") == ["POST /rooms"]
     assert browser.texts(".retries") == ["2 retries"]
     assert browser.texts(".attempts .fault") == ["status 503", "status 503"]
+    assert browser.texts(".reason") == []  # the fault says it all
     assert len(browser.all("#fault-list li")) == 1
 
 

@@ -169,7 +169,7 @@ def _call(attempts: Sequence[ReceivedRequest]) -> dict[str, object]:
             {
                 "receivedAt": attempt.received_at.isoformat(),
                 "status": _status(attempt),
-                "reason": attempt.reason,
+                "reason": None if attempt.fault and attempt.fault.replaces_response else attempt.reason,
                 "fault": None if attempt.fault is None else _fault_text(attempt.fault),
             }
             for attempt in attempts[-_MAX_ATTEMPTS:]
