@@ -151,8 +151,7 @@ def test_command_that_cannot_run(arguments: list[str], status: int, message: str
 @pytest.mark.parametrize("missing", ["trustme", "uvicorn"])
 def test_missing_extra_is_one_line(tmp_path: Path, missing: str) -> None:
     (tmp_path / f"{missing}.py").write_text(f"raise ModuleNotFoundError(name={missing!r})\n")
-    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    process = run(PYTHONPATH=path)
+    process = run(PYTHONPATH=os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
     assert process.returncode == 1
     [error] = process.stderr.splitlines()
     assert f"the emulator needs {missing}: install this package with the emulator extra" in error
