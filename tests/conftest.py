@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from azure.communication.rooms import RoomsClient
-from azure.communication.rooms._transport import RoomsTransport
+from azure.core.pipeline.transport import RequestsTransport
 from azure.communication.rooms.emulator import RoomsEmulator
 
 from .support.certificates import Certificates
@@ -33,7 +33,7 @@ def client(emulator: RoomsEmulator) -> Iterator[RoomsClient]:
 def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The client's waits between attempts, in seconds. It records them here instead of sleeping."""
     waits: list[float] = []
-    monkeypatch.setattr(RoomsTransport, "sleep", lambda self, seconds: waits.append(seconds))
+    monkeypatch.setattr(RequestsTransport, "sleep", lambda self, seconds: waits.append(seconds))
     return waits
 
 

@@ -2,15 +2,13 @@
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
-from types import TracebackType
+from datetime import date, datetime
 from typing import Any, ClassVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from azure.core.credentials import AzureKeyCredential, TokenCredential
 from azure.core.paging import ItemPaged
-from azure.core.pipeline.transport import HttpTransport
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.core.tracing.decorator import distributed_trace
 from typing_extensions import Self, Unpack
@@ -18,10 +16,10 @@ from typing_extensions import Self, Unpack
 from ._api_version import DEFAULT_API_VERSION, ApiVersion
 from ._endpoint import origin, parse_connection_string, parse_endpoint
 from ._identifiers import CommunicationIdentifier
-from ._models import BOOLEANS, CommunicationRoom, ParticipantLike, RoomParticipant, raw_id_of
+from ._models import CommunicationRoom, ParticipantLike, RoomParticipant, raw_id_of
 from ._operations import RoomsOperations
-from ._options import CLIENT_OPTIONS, REQUEST_OPTIONS, ClientOptions, Policy, RequestOptions, check_options
-from ._repeatability import check_client_headers, repeatability_headers
+from ._options import ClientOptions, RequestOptions, check_client_options
+from ._repeatability import repeatability_headers
 from ._time import request_time
 from ._version import VERSION
 
@@ -40,64 +38,34 @@ class RoomsClient:
             room = client.create_room()
             print(room.id, room.valid_until)
 
-    **Threads and processes.** Threads may share a client, and you can rotate the access key at any time with
-    ``AzureKeyCredential.update``. The client keeps one connection for each thread that sends at the same time. Use an
-    iterator of :meth:`list_rooms` or :meth:`list_participants` in one thread only. After a fork, parent and child may
-    both use the client: the child opens its own connections. A copy made by ``copy.deepcopy``, ``pickle`` or
-    ``multiprocessing`` also opens its own connections. A pickled client contains its credential: keep it secret.
+    **Threads and processes.** Threads may share a client, but not an iterator of :meth:`list_rooms`. You can rotate the
+    access key at any time with ``AzureKeyCredential.update``. All clients of a process share their connections, so a
+    new client is cheap. You can fork, and copy or pickle a client. A pickled client contains its credential.
 
-    **Retries.** The client retries an operation if it can't connect, if the connection breaks, if no response comes in
-    time, if the status code is 408, 429, 500, 502, 503, 504 or above 505, or if an error response has a
-    ``Retry-After`` header. None of these retries duplicates work: all attempts of one :meth:`create_room` carry the
-    same repeatability ID, and the other operations are idempotent. By default, the client retries up to three times
-    after failures to connect (``retry_connect``), three times after broken connections and read timeouts
-    (``retry_read``), and three times after error responses (``retry_status``). It waits before each retry, longer each
-    time and with some randomness. If the response has a ``Retry-After`` header, it waits that long, or up to a quarter
-    longer. No wait is longer than ``retry_backoff_max``, 120 seconds by default.
+    **Retries.** The client retries an operation if it can't connect, if no complete response comes, if the status code
+    is 408, 429, 500, 502, 503, 504 or above 505, or if an error response has a ``Retry-After`` header: by default, up
+    to three times for each of these reasons. None of these retries duplicates work: all attempts of one
+    :meth:`create_room` carry the same repeatability ID, and the other operations are idempotent. The client waits
+    before it retries an error response: as long as ``Retry-After`` says, or up to a quarter longer; without that
+    header, longer each time. It retries a failed connection at once the first time.
 
-    **Timeouts.** For each attempt, ``connection_timeout`` limits the time to connect, and ``read_timeout`` the time to
-    send the request and read the whole response. Both are 300 seconds by default. The time to look up the host's name
-    is not limited. ``timeout`` limits the whole call, a week by default: after that, no attempt begins, but one that
-    is connected may go on. If the next attempt would begin later, the call raises the error of its last attempt at
-    once. Each page of a list counts as a call.
+    **Timeouts.** ``connection_timeout`` limits the time to connect, and ``read_timeout`` each wait for data, for each
+    attempt. After ``timeout``, no new attempt starts; a running one is not interrupted.
 
     **Options.** :class:`ClientOptions` lists the keyword options of the client, and :class:`RequestOptions` those of
     each operation. An option of a call replaces the client's and applies to every attempt of that call.
 
-    **Responses.** To see the status code, the headers or the IDs of a call, for example to quote them in a
-    support case, pass ``raw_response_hook``:
+    **Errors.** Every operation may raise these errors, the lists while you iterate. All but the first are subclasses of
+    ``azure.core.exceptions.AzureError``.
 
-    .. code-block:: python
-
-        from azure.core.pipeline import PipelineResponse
-        from azure.core.rest import HttpRequest, HttpResponse
-
-
-        def show(response: PipelineResponse[HttpRequest, HttpResponse]) -> None:
-            print(response.http_response.status_code)
-            print(response.http_response.headers.get("MS-CV"))
-            print(response.http_request.headers.get("x-ms-client-request-id"))
-
-
-        client.get_room(room_id, raw_response_hook=show)
-
-    **Errors.** Every operation may raise these errors:
-
-    - ``TypeError``: an argument has the wrong type, or an option is unknown. Nothing was sent.
-    - ``ValueError``: an argument has an invalid value, such as an empty ``room_id``, or the client is closed. Nothing
-      was sent.
-    - ``azure.core.exceptions.HttpResponseError``: the service rejected the request. ``status_code`` and ``error`` say
-      why.
-    - ``azure.core.exceptions.ClientAuthenticationError``, an ``HttpResponseError``: the service rejected the
-      credential, the credential has no valid token, or a redirect leads from https to http.
-    - ``azure.core.exceptions.DecodeError``, an ``HttpResponseError``: the response is not the JSON that the service
-      documents. Perhaps a proxy sent it.
-    - ``azure.core.exceptions.ServiceRequestError``: the client could not connect. Nothing was sent.
-    - ``azure.core.exceptions.ServiceResponseError``: no complete and valid HTTP response came. The service may or may
-      not have executed the request.
-
-    All but the first two are subclasses of ``azure.core.exceptions.AzureError``. :meth:`list_rooms` and
-    :meth:`list_participants` check their arguments at once. They raise the other errors while you iterate.
+    - ``TypeError`` or ``ValueError``: an argument or option is invalid, or the client is closed. Nothing was sent.
+    - ``HttpResponseError``: the service rejected the request. ``status_code``, ``error`` and ``message`` say why.
+    - ``ClientAuthenticationError``, an ``HttpResponseError``: the service rejected the credential, or the credential
+      has no valid token.
+    - ``DecodeError``, an ``HttpResponseError``: the response is not the JSON that the service documents. Perhaps a
+      proxy sent it.
+    - ``ServiceRequestError``: the client could not connect.
+    - ``ServiceResponseError``: no complete response came. The service may or may not have executed the request.
 
     :param str endpoint: The resource's endpoint, such as ``https://contoso.communication.azure.com``. It may have a
      port and a path prefix. If it has no scheme, the client uses https.
@@ -105,23 +73,13 @@ class RoomsClient:
     :type credential: ~azure.core.credentials.AzureKeyCredential or ~azure.core.credentials.TokenCredential or str
     :keyword api_version: The version of the REST API. Default: 2025-03-13, the newest.
     :paramtype api_version: str or ~azure.communication.rooms.ApiVersion
-    :keyword policies: Policies to use instead of all the client's own, authentication included. Default: None, the
-     client's own.
-    :paramtype policies: Iterable[~azure.core.pipeline.policies.HTTPPolicy or
-     ~azure.core.pipeline.policies.SansIOHTTPPolicy] or None
-    :keyword transport: The transport to use instead of the client's own. Default: None, the client's own.
-    :paramtype transport: ~azure.core.pipeline.transport.HttpTransport or None
     :raises TypeError: An argument has the wrong type, or an option is unknown.
     :raises ValueError: The endpoint is invalid, or has more than a scheme, host, port and path. Or the endpoint is http
-     and the credential is a TokenCredential, because tokens are sent over TLS only. Or the access key is not base64. Or
-     ``headers`` contains repeatability headers, which belong to a single call.
+     and the credential is a TokenCredential, because tokens are sent over TLS only. Or the access key is not base64.
     """
 
     # azure-core takes the tracer's name from this attribute.
-    _instrumentation_config: ClassVar[dict[str, str]] = {
-        "library_name": "azure-communication-rooms",
-        "library_version": VERSION,
-    }
+    _instrumentation_config: ClassVar = {"library_name": "azure-communication-rooms", "library_version": VERSION}
 
     def __init__(
         self,
@@ -129,36 +87,20 @@ class RoomsClient:
         credential: AzureKeyCredential | TokenCredential | str,
         *,
         api_version: str | ApiVersion = DEFAULT_API_VERSION,
-        policies: Iterable[Policy] | None = None,
-        transport: HttpTransport[HttpRequest, HttpResponse] | None = None,
         **kwargs: Unpack[ClientOptions],
     ) -> None:
         from ._pipeline import build_pipeline  # noqa: PLC0415 - urllib3 is slow to import, and only a client needs it
 
         if not isinstance(api_version, str):
             raise TypeError(f"api_version must be a str or an ApiVersion, not {type(api_version).__name__}")
-        check_options(kwargs, CLIENT_OPTIONS, "api_version", "policies", "transport")
-        check_client_headers(kwargs.get("headers") or {})
+        check_client_options(kwargs)
         self._endpoint = parse_endpoint(endpoint)
-        self._pipeline = build_pipeline(
-            self._endpoint,
-            credential,
-            policies=policies,
-            transport=transport,
-            instrumentation_config=self._instrumentation_config,
-            **kwargs,
-        )
+        self._pipeline = build_pipeline(self._endpoint, credential, self._instrumentation_config, **kwargs)
         self._operations = RoomsOperations(self._pipeline, self._endpoint, api_version)
 
     @classmethod
     def from_connection_string(
-        cls,
-        conn_str: str,
-        *,
-        api_version: str | ApiVersion = DEFAULT_API_VERSION,
-        policies: Iterable[Policy] | None = None,
-        transport: HttpTransport[HttpRequest, HttpResponse] | None = None,
-        **kwargs: Unpack[ClientOptions],
+        cls, conn_str: str, *, api_version: str | ApiVersion = DEFAULT_API_VERSION, **kwargs: Unpack[ClientOptions]
     ) -> Self:
         """Create a client from a resource's connection string.
 
@@ -172,11 +114,6 @@ class RoomsClient:
          An ``http://`` endpoint, such as the emulator's, stays http.
         :keyword api_version: As for :class:`RoomsClient`.
         :paramtype api_version: str or ~azure.communication.rooms.ApiVersion
-        :keyword policies: As for :class:`RoomsClient`.
-        :paramtype policies: Iterable[~azure.core.pipeline.policies.HTTPPolicy or
-         ~azure.core.pipeline.policies.SansIOHTTPPolicy] or None
-        :keyword transport: As for :class:`RoomsClient`.
-        :paramtype transport: ~azure.core.pipeline.transport.HttpTransport or None
         :return: The client.
         :rtype: ~azure.communication.rooms.RoomsClient
         :raises TypeError: ``conn_str`` is not a str, or as for :class:`RoomsClient`.
@@ -184,15 +121,14 @@ class RoomsClient:
          :class:`RoomsClient`. No message shows any part of the connection string.
         """
         endpoint, access_key = parse_connection_string(conn_str)
-        credential = AzureKeyCredential(access_key)
-        return cls(endpoint, credential, api_version=api_version, policies=policies, transport=transport, **kwargs)
+        return cls(endpoint, AzureKeyCredential(access_key), api_version=api_version, **kwargs)
 
     @distributed_trace
     def create_room(
         self,
         *,
-        valid_from: datetime | str | None = None,
-        valid_until: datetime | str | None = None,
+        valid_from: datetime | date | str | None = None,
+        valid_until: datetime | date | str | None = None,
         pstn_dial_out_enabled: bool | None = None,
         participants: Iterable[ParticipantLike | Mapping[str, object]] | None = None,
         repeatability_request_id: str | UUID | None = None,
@@ -205,13 +141,13 @@ class RoomsClient:
 
             from datetime import datetime, timedelta, timezone
 
-            from azure.communication.rooms import ParticipantRole, PhoneNumberIdentifier, RoomParticipant
+            from azure.communication.rooms import CommunicationUserIdentifier, ParticipantRole, RoomParticipant
 
             opens = datetime.now(timezone.utc) + timedelta(days=1)
             room = client.create_room(
                 valid_from=opens,
                 valid_until=opens + timedelta(hours=1),
-                participants=[RoomParticipant(PhoneNumberIdentifier("+14255550123"), ParticipantRole.PRESENTER)],
+                participants=[RoomParticipant(CommunicationUserIdentifier(user_id), ParticipantRole.PRESENTER)],
             )
 
         The client sends only the arguments that you pass; the service has defaults for the others. All attempts of the
@@ -221,10 +157,10 @@ class RoomsClient:
 
         :keyword valid_from: When the room opens, in the past or at most 180 days ahead. A string is ISO 8601. A time
          without a time zone is in UTC. Default: now, by the service's clock.
-        :paramtype valid_from: ~datetime.datetime or str or None
+        :paramtype valid_from: ~datetime.datetime or ~datetime.date or str or None
         :keyword valid_until: When the room closes, at most 180 days after ``valid_from``. A string is ISO 8601. A time
          without a time zone is in UTC. Default: 180 days from now, whatever ``valid_from`` is.
-        :paramtype valid_until: ~datetime.datetime or str or None
+        :paramtype valid_until: ~datetime.datetime or ~datetime.date or str or None
         :keyword pstn_dial_out_enabled: Whether participants can dial out to phone numbers. Default: False.
         :paramtype pstn_dial_out_enabled: bool or None
         :keyword participants: Who is invited: each a :class:`RoomParticipant`, the service's JSON
@@ -241,17 +177,7 @@ class RoomsClient:
         :raises ValueError: An identifier occurs twice with different roles, a time is invalid, or only one of the two
          repeatability arguments is given.
         """
-        check_options(
-            kwargs,
-            REQUEST_OPTIONS,
-            "valid_from",
-            "valid_until",
-            "pstn_dial_out_enabled",
-            "participants",
-            "repeatability_request_id",
-            "repeatability_first_sent",
-        )
-        body = _room_body(valid_from, valid_until, pstn_dial_out_enabled=pstn_dial_out_enabled)
+        body = _room_body(valid_from, valid_until, pstn_dial_out_enabled)
         if participants is not None:
             body["participants"] = _roles_by_raw_id(participants)
         repeatability = repeatability_headers(
@@ -273,7 +199,6 @@ class RoomsClient:
         :rtype: ~azure.communication.rooms.CommunicationRoom
         :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room.
         """
-        check_options(kwargs, REQUEST_OPTIONS)
         return self._operations.get_room(room_id, **kwargs)
 
     @distributed_trace
@@ -291,7 +216,6 @@ class RoomsClient:
         :return: The rooms. ``by_page()`` returns them page by page, with continuation tokens.
         :rtype: ~azure.core.paging.ItemPaged[~azure.communication.rooms.CommunicationRoom]
         """
-        check_options(kwargs, REQUEST_OPTIONS)
         return self._operations.list_rooms(**kwargs)
 
     @distributed_trace
@@ -299,8 +223,8 @@ class RoomsClient:
         self,
         room_id: str,
         *,
-        valid_from: datetime | str | None = None,
-        valid_until: datetime | str | None = None,
+        valid_from: datetime | date | str | None = None,
+        valid_until: datetime | date | str | None = None,
         pstn_dial_out_enabled: bool | None = None,
         **kwargs: Unpack[RequestOptions],
     ) -> CommunicationRoom:
@@ -311,21 +235,18 @@ class RoomsClient:
             from datetime import timedelta
 
             room = client.get_room(room_id)
-            room = client.update_room(
-                room_id,
-                valid_from=room.valid_from,
-                valid_until=room.valid_until - timedelta(hours=1),
-            )
+            closes = room.valid_until - timedelta(hours=1)
+            room = client.update_room(room_id, valid_from=room.valid_from, valid_until=closes)
 
         Pass both ``valid_from`` and ``valid_until`` or neither: the service rejects one without the other.
 
         :param str room_id: The room's ID.
         :keyword valid_from: When the room opens, in the past or at most 180 days ahead. A string is ISO 8601. A time
          without a time zone is in UTC. Default: None, unchanged.
-        :paramtype valid_from: ~datetime.datetime or str or None
+        :paramtype valid_from: ~datetime.datetime or ~datetime.date or str or None
         :keyword valid_until: When the room closes, at most 180 days after ``valid_from``. A string is ISO 8601. A time
          without a time zone is in UTC. Default: None, unchanged.
-        :paramtype valid_until: ~datetime.datetime or str or None
+        :paramtype valid_until: ~datetime.datetime or ~datetime.date or str or None
         :keyword pstn_dial_out_enabled: Whether participants can dial out to phone numbers. Default: None, unchanged.
         :paramtype pstn_dial_out_enabled: bool or None
         :return: The updated room.
@@ -333,13 +254,12 @@ class RoomsClient:
         :raises ValueError: A time is invalid.
         :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room.
         """
-        check_options(kwargs, REQUEST_OPTIONS, "valid_from", "valid_until", "pstn_dial_out_enabled")
-        body = _room_body(valid_from, valid_until, pstn_dial_out_enabled=pstn_dial_out_enabled)
+        body = _room_body(valid_from, valid_until, pstn_dial_out_enabled)
         return self._operations.update_room(room_id, body, **kwargs)
 
     @distributed_trace
     def delete_room(self, room_id: str, **kwargs: Unpack[RequestOptions]) -> None:
-        """Delete a room.
+        """Delete a room. Deleting it again succeeds.
 
         .. code-block:: python
 
@@ -348,16 +268,10 @@ class RoomsClient:
         Don't rely on this to end an ongoing call: phone participants reportedly stay connected, and the service does
         not document what happens to the others.
 
-        Deleting a room again succeeds. The call also succeeds if it has to retry, because the connection broke, no
-        response came in time, or the status code was 408 or 5xx, and the retry finds no such room: the failed attempt
-        may have deleted it.
-
         :param str room_id: The room's ID.
-        :return: None
         :rtype: None
         :raises ~azure.core.exceptions.ResourceNotFoundError: There never was such a room.
         """
-        check_options(kwargs, REQUEST_OPTIONS)
         self._operations.delete_room(room_id, **kwargs)
 
     @distributed_trace
@@ -371,21 +285,19 @@ class RoomsClient:
 
         .. code-block:: python
 
-            from azure.communication.rooms import ParticipantRole, PhoneNumberIdentifier, RoomParticipant
+            from azure.communication.rooms import CommunicationUserIdentifier, ParticipantRole, RoomParticipant
 
-            presenter = RoomParticipant(PhoneNumberIdentifier("+14255550123"), ParticipantRole.PRESENTER)
+            presenter = RoomParticipant(CommunicationUserIdentifier(user_id), ParticipantRole.PRESENTER)
             client.add_or_update_participants(room_id, [presenter])
 
         :param str room_id: The room's ID.
         :param participants: The participants with their new roles: each a :class:`RoomParticipant`, the service's JSON
          ``{"rawId": ..., "role": ...}``, or any object with ``communication_identifier`` and ``role``.
         :type participants: Iterable[~azure.communication.rooms.ParticipantLike or Mapping[str, object]]
-        :return: None
         :rtype: None
         :raises ValueError: An identifier occurs twice with different roles.
         :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room.
         """
-        check_options(kwargs, REQUEST_OPTIONS)
         body = {"participants": _roles_by_raw_id(participants)}
         self._operations.update_participants(room_id, body, **kwargs)
 
@@ -400,22 +312,20 @@ class RoomsClient:
 
         .. code-block:: python
 
-            from azure.communication.rooms import PhoneNumberIdentifier
+            from azure.communication.rooms import CommunicationUserIdentifier
 
-            client.remove_participants(room_id, [PhoneNumberIdentifier("+14255550123")])
+            client.remove_participants(room_id, [CommunicationUserIdentifier(user_id)])
 
         :param str room_id: The room's ID.
         :param participants: Whom to remove: each an identifier, a :class:`RoomParticipant`, the service's JSON
          ``{"rawId": ...}``, or any object with ``communication_identifier``.
         :type participants: Iterable[~azure.communication.rooms.ParticipantLike or
          ~azure.communication.rooms.CommunicationIdentifier or Mapping[str, object]]
-        :return: None
         :rtype: None
         :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room.
         """
-        check_options(kwargs, REQUEST_OPTIONS)
-        removed = {raw_id_of(name, _identifier(name, value)): None for name, value in _named(participants)}
-        self._operations.update_participants(room_id, {"participants": removed}, **kwargs)
+        body = {"participants": _removed_raw_ids(participants)}
+        self._operations.update_participants(room_id, body, **kwargs)
 
     @distributed_trace
     def list_participants(self, room_id: str, **kwargs: Unpack[RequestOptions]) -> ItemPaged[RoomParticipant]:
@@ -433,7 +343,6 @@ class RoomsClient:
         :rtype: ~azure.core.paging.ItemPaged[~azure.communication.rooms.RoomParticipant]
         :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room. Raised while you iterate.
         """
-        check_options(kwargs, REQUEST_OPTIONS)
         return self._operations.list_participants(room_id, **kwargs)
 
     @distributed_trace
@@ -450,9 +359,8 @@ class RoomsClient:
             response.raise_for_status()
             print(response.json())
 
-        The client adds no ``api-version``. It retries the request like its own operations, with one exception: if a
-        POST or PATCH has no ``Repeatability-Request-ID`` and is not a merge patch, the client retries it only after a
-        429 with ``Retry-After``.
+        The client adds no ``api-version``. It retries a POST or PATCH only after a 429 with ``Retry-After``, because
+        the service may have executed it. If repeating it is safe, pass ``retry_on_methods=["POST"]``.
 
         :param ~azure.core.rest.HttpRequest request: The request. The client sends a copy and does not change it. A
          relative URL is relative to the endpoint. The content must be bytes or str.
@@ -461,7 +369,6 @@ class RoomsClient:
         :rtype: ~azure.core.rest.HttpResponse
         :raises ValueError: The URL's scheme, host or port is not the endpoint's, so the credential must not go there.
         """
-        check_options(kwargs, REQUEST_OPTIONS, "stream")
         if not isinstance(request, HttpRequest):
             raise TypeError(f"request must be an azure.core.rest.HttpRequest, not {type(request).__name__}")
         request = copy.deepcopy(request)
@@ -469,42 +376,36 @@ class RoomsClient:
             request.url = f"{self._endpoint}/{request.url.lstrip('/')}"
         elif origin(request.url) != origin(self._endpoint):
             raise ValueError("the request's URL must have the scheme, host and port of the client's endpoint")
-        if params := kwargs.pop("params", None):
-            url = request.url.partition("#")[0]  # a fragment is never sent
-            request.url = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
-        return self._pipeline.run(request, stream=stream, **kwargs).http_response
+        return self._operations.send_request(request, stream=stream, **kwargs)
 
     def close(self) -> None:
-        """Close the client's connections. Using it afterwards raises ValueError. Closing it twice is harmless."""
+        """Close the client, and its idle connections unless another open client shares them.
+
+        Using the client afterwards raises ValueError. Closing it twice is harmless.
+        """
         self._pipeline.__exit__()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._endpoint}>"
 
     def __enter__(self) -> Self:
         self._pipeline.__enter__()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
+    def __exit__(self, *args: object) -> None:
         self.close()
 
 
-def _room_body(
-    valid_from: datetime | str | None, valid_until: datetime | str | None, **booleans: bool | None
-) -> dict[str, object]:
+def _room_body(valid_from: object, valid_until: object, pstn_dial_out_enabled: object) -> dict[str, object]:
     body: dict[str, object] = {}
     if valid_from is not None:
         body["validFrom"] = request_time("valid_from", valid_from)
     if valid_until is not None:
         body["validUntil"] = request_time("valid_until", valid_until)
-    for member, name in BOOLEANS.items():
-        value = booleans[name]
-        if value is not None:
-            if not isinstance(value, bool):
-                raise TypeError(f"{name} must be a bool, not {type(value).__name__}")
-            body[member] = value
+    if pstn_dial_out_enabled is not None:
+        if not isinstance(pstn_dial_out_enabled, bool):
+            raise TypeError(f"pstn_dial_out_enabled must be a bool, not {type(pstn_dial_out_enabled).__name__}")
+        body["pstnDialOutEnabled"] = pstn_dial_out_enabled
     return body
 
 
@@ -519,6 +420,15 @@ def _roles_by_raw_id(participants: object) -> dict[str, dict[str, str]]:
     return roles
 
 
+def _removed_raw_ids(participants: object) -> dict[str, None]:
+    removed: dict[str, None] = {}
+    for name, value in _named(participants):
+        if isinstance(value, Mapping):
+            value = _participant(name, value)  # noqa: PLW2901
+        removed[raw_id_of(name, getattr(value, "communication_identifier", value))] = None
+    return removed
+
+
 def _named(participants: object) -> Iterator[tuple[str, object]]:
     """Yield each participant with its name for error messages, such as ``participants[0]``."""
     if isinstance(participants, (str, bytes, Mapping)) or not isinstance(participants, Iterable):
@@ -530,22 +440,14 @@ def _named(participants: object) -> Iterator[tuple[str, object]]:
 def _participant(name: str, value: Any) -> RoomParticipant:
     if isinstance(value, RoomParticipant):
         return value
-    if not isinstance(value, Mapping) and not (hasattr(value, "communication_identifier") and hasattr(value, "role")):
-        raise TypeError(
-            f"{name} must be a RoomParticipant, a mapping of the service's JSON, or an object with "
-            f"communication_identifier and role, not {type(value).__name__}"
-        )
     try:
         if isinstance(value, Mapping):
             return RoomParticipant(value)
         return RoomParticipant(value.communication_identifier, value.role)
-    except TypeError as error:
-        raise TypeError(f"{name}: {error}") from None
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
-
-
-def _identifier(name: str, value: object) -> object:
-    if isinstance(value, Mapping):
-        return _participant(name, value).communication_identifier
-    return getattr(value, "communication_identifier", value)
+    except AttributeError as error:
+        raise TypeError(
+            f"{name} must be a RoomParticipant, a mapping of the service's JSON, or an object with "
+            f"communication_identifier and role, not {type(value).__name__}"
+        ) from error
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from error

@@ -3,8 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-_ROOT_DOT = re.compile(r"\.(?=:\d+$|$)")
-DEFAULT_PORTS = {"http": 80, "https": 443}
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def parse_connection_string(conn_str: str) -> tuple[str, str]:
@@ -13,7 +12,8 @@ def parse_connection_string(conn_str: str) -> tuple[str, str]:
     No error message shows any part of the string, because any part may be the key.
     """
     if not isinstance(conn_str, str):
-        raise TypeError(f"conn_str must be a str, not {type(conn_str).__name__}")
+        hint = "; is the environment variable set?" if conn_str is None else ""
+        raise TypeError(f"conn_str must be a str, not {type(conn_str).__name__}{hint}")
     settings: dict[str, str] = {}
     for segment in filter(None, (part.strip() for part in conn_str.split(";"))):
         name, equals, value = segment.partition("=")
@@ -39,33 +39,20 @@ def parse_endpoint(endpoint: str) -> str:
     url = endpoint.strip()
     if "accesskey=" in url.lower():
         raise ValueError("endpoint must be a URL; pass a connection string to RoomsClient.from_connection_string()")
-    if not re.fullmatch(r"[!-~]+", url):
+    if not url.isascii() or not url.isprintable():
         raise ValueError("endpoint must be a URL in printable ASCII")
-    if "://" not in url:
-        url = f"https://{url}"
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:  # it shows the port, so it must not become the context of ours
-        parts, port = None, None
-    if parts is None:
-        raise ValueError("endpoint has an invalid port")
-    if parts.scheme not in DEFAULT_PORTS:
+    parts = urlsplit(url if "://" in url else f"https://{url}")
+    if parts.scheme not in _DEFAULT_PORTS:
         raise ValueError("endpoint must be an http or https URL")
-    if "@" in parts.netloc:
-        raise ValueError("endpoint must not contain a user name or password")
-    if not re.fullmatch(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", parts.netloc.removesuffix(f":{port}").rstrip(":")):
-        raise ValueError("endpoint must have a valid host name")
+    if not re.fullmatch(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{0,5})?", parts.netloc):
+        raise ValueError("endpoint must have a valid host name and port, and no user name or password")
     if parts.query or parts.fragment or {".", ".."} & set(parts.path.split("/")):
         raise ValueError("endpoint must have only a scheme, a host, a port and a path without dot segments")
-    return f"{origin(url)}{parts.path.rstrip('/')}"
+    return f"{origin(parts.geturl())}{parts.path.rstrip('/')}"
 
 
 def origin(url: str) -> str:
-    """Return the URL's scheme and host, with the port unless it is the default.
-
-    The host is written as in the Host header: in lower case, and without a dot at the end.
-    """
+    """Return the URL's scheme and lower-case host, with the port unless it is the default, as in the Host header."""
     parts = urlsplit(url)
-    host = parts.netloc.lower().rstrip(":").removesuffix(f":{DEFAULT_PORTS.get(parts.scheme)}")
-    return f"{parts.scheme}://{_ROOT_DOT.sub('', host)}"
+    host = parts.netloc.lower().rstrip(":").removesuffix(f":{_DEFAULT_PORTS.get(parts.scheme)}")
+    return f"{parts.scheme}://{host}"

@@ -35,36 +35,36 @@ class CommunicationIdentifier(Protocol):
 
     @property
     def raw_id(self) -> str:
-        """The identifier as the service writes it, such as ``8:acs:...`` or ``4:+14255550123``.
-
-        :rtype: str
-        """
+        """The identifier as the service writes it, such as ``8:acs:...`` or ``4:+14255550123``."""
         ...
 
     @property
     def kind(self) -> str:
-        """What the identifier stands for: a :class:`CommunicationIdentifierKind`.
-
-        :rtype: str
-        """
+        """What the identifier stands for: a :class:`CommunicationIdentifierKind`."""
         ...
 
     @property
     def properties(self) -> Mapping[str, object]:
-        """The parts of the identifier, by name.
-
-        :rtype: Mapping[str, object]
-        """
+        """The parts of the identifier, by name."""
         ...
 
 
 # The identifiers are dataclasses, so dataclasses.asdict() and web frameworks can convert them.
-@dataclass(init=False, eq=False, repr=False)
+@dataclass(frozen=True, init=False, eq=False, repr=False)
 class _Identifier:
     """The base class of all identifiers. Two identifiers are equal if their raw IDs are equal."""
 
     raw_id: str
-    """The identifier as the service writes it."""
+    """The identifier as the service writes it. ``str(identifier)`` returns it too."""
+
+    def __init__(self, raw_id: object, **properties: object) -> None:
+        for name, value in {**properties, "raw_id": raw_id}.items():
+            if name != "is_anonymous" and not isinstance(value, str):
+                raise TypeError(f"{name} must be a str, not {type(value).__name__}")
+        self.__dict__.update(raw_id=raw_id, properties=properties)  # a frozen dataclass forbids setattr
+
+    def __str__(self) -> str:
+        return self.raw_id
 
     def __eq__(self, other: object) -> bool:
         other_raw_id = getattr(other, "raw_id", None)
@@ -79,12 +79,6 @@ class _Identifier:
         return f"{type(self).__name__}(raw_id={self.raw_id!r})"
 
 
-def _text(name: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{name} must be a str, not {type(value).__name__}")
-    return value
-
-
 class CommunicationUserProperties(TypedDict):
     """The properties of a :class:`CommunicationUserIdentifier`."""
 
@@ -92,7 +86,7 @@ class CommunicationUserProperties(TypedDict):
     """The whole raw ID of the user."""
 
 
-@dataclass(init=False, eq=False, repr=False)
+@dataclass(frozen=True, init=False, eq=False, repr=False)
 class CommunicationUserIdentifier(_Identifier):
     """A user of an Azure Communication Services resource.
 
@@ -102,13 +96,10 @@ class CommunicationUserIdentifier(_Identifier):
     """
 
     properties: CommunicationUserProperties
-    """The parts of the identifier, by name."""
     kind: Literal[CommunicationIdentifierKind.COMMUNICATION_USER] = CommunicationIdentifierKind.COMMUNICATION_USER
-    """What the identifier stands for."""
 
     def __init__(self, id: str, *, raw_id: str | None = None) -> None:  # noqa: A002 - its name in the released package
-        self.properties = {"id": _text("id", id)}
-        self.raw_id: str = id if raw_id is None else _text("raw_id", raw_id)
+        super().__init__(id if raw_id is None else raw_id, id=id)
 
 
 class PhoneNumberProperties(TypedDict):
@@ -118,7 +109,7 @@ class PhoneNumberProperties(TypedDict):
     """The phone number in E.164 form, such as ``+14255550123``."""
 
 
-@dataclass(init=False, eq=False, repr=False)
+@dataclass(frozen=True, init=False, eq=False, repr=False)
 class PhoneNumberIdentifier(_Identifier):
     """A phone number.
 
@@ -128,13 +119,10 @@ class PhoneNumberIdentifier(_Identifier):
     """
 
     properties: PhoneNumberProperties
-    """The parts of the identifier, by name."""
     kind: Literal[CommunicationIdentifierKind.PHONE_NUMBER] = CommunicationIdentifierKind.PHONE_NUMBER
-    """What the identifier stands for."""
 
     def __init__(self, value: str, *, raw_id: str | None = None) -> None:
-        self.properties = {"value": _text("value", value)}
-        self.raw_id: str = f"4:{value}" if raw_id is None else _text("raw_id", raw_id)
+        super().__init__(f"4:{value}" if raw_id is None else raw_id, value=value)
 
 
 class MicrosoftTeamsUserProperties(TypedDict):
@@ -148,15 +136,15 @@ class MicrosoftTeamsUserProperties(TypedDict):
     """The cloud that the user belongs to."""
 
 
-_TEAMS_USER_PREFIXES = {
-    CommunicationCloudEnvironment.PUBLIC: "8:orgid:",
-    CommunicationCloudEnvironment.DOD: "8:dod:",
-    CommunicationCloudEnvironment.GCCH: "8:gcch:",
+_CLOUDS = {
+    "orgid": CommunicationCloudEnvironment.PUBLIC,
+    "dod": CommunicationCloudEnvironment.DOD,
+    "gcch": CommunicationCloudEnvironment.GCCH,
 }
-_TEAMS_VISITOR_PREFIX = "8:teamsvisitor:"
+_CLOUD_NAMES = {cloud: name for name, cloud in _CLOUDS.items()}
 
 
-@dataclass(init=False, eq=False, repr=False)
+@dataclass(frozen=True, init=False, eq=False, repr=False)
 class MicrosoftTeamsUserIdentifier(_Identifier):
     """A Microsoft Teams user.
 
@@ -170,9 +158,7 @@ class MicrosoftTeamsUserIdentifier(_Identifier):
     """
 
     properties: MicrosoftTeamsUserProperties
-    """The parts of the identifier, by name."""
     kind: Literal[CommunicationIdentifierKind.MICROSOFT_TEAMS_USER] = CommunicationIdentifierKind.MICROSOFT_TEAMS_USER
-    """What the identifier stands for."""
 
     def __init__(
         self,
@@ -182,13 +168,10 @@ class MicrosoftTeamsUserIdentifier(_Identifier):
         cloud: str | CommunicationCloudEnvironment = CommunicationCloudEnvironment.PUBLIC,
         raw_id: str | None = None,
     ) -> None:
-        self.properties = {
-            "user_id": _text("user_id", user_id),
-            "is_anonymous": is_anonymous,
-            "cloud": CommunicationCloudEnvironment(cloud),
-        }
-        prefix = _TEAMS_VISITOR_PREFIX if is_anonymous else _TEAMS_USER_PREFIXES[self.properties["cloud"]]
-        self.raw_id: str = prefix + user_id if raw_id is None else _text("raw_id", raw_id)
+        cloud = CommunicationCloudEnvironment(cloud)
+        if raw_id is None:
+            raw_id = f"8:{'teamsvisitor' if is_anonymous else _CLOUD_NAMES[cloud]}:{user_id}"
+        super().__init__(raw_id, user_id=user_id, is_anonymous=is_anonymous, cloud=cloud)
 
 
 class MicrosoftTeamsAppProperties(TypedDict):
@@ -200,14 +183,7 @@ class MicrosoftTeamsAppProperties(TypedDict):
     """The cloud that the app belongs to."""
 
 
-_TEAMS_APP_PREFIXES = {
-    CommunicationCloudEnvironment.PUBLIC: "28:orgid:",
-    CommunicationCloudEnvironment.DOD: "28:dod:",
-    CommunicationCloudEnvironment.GCCH: "28:gcch:",
-}
-
-
-@dataclass(init=False, eq=False, repr=False)
+@dataclass(frozen=True, init=False, eq=False, repr=False)
 class MicrosoftTeamsAppIdentifier(_Identifier):
     """A Microsoft Teams app, such as a call queue or a bot.
 
@@ -220,9 +196,7 @@ class MicrosoftTeamsAppIdentifier(_Identifier):
     """
 
     properties: MicrosoftTeamsAppProperties
-    """The parts of the identifier, by name."""
     kind: Literal[CommunicationIdentifierKind.MICROSOFT_TEAMS_APP] = CommunicationIdentifierKind.MICROSOFT_TEAMS_APP
-    """What the identifier stands for."""
 
     def __init__(
         self,
@@ -231,13 +205,13 @@ class MicrosoftTeamsAppIdentifier(_Identifier):
         cloud: str | CommunicationCloudEnvironment = CommunicationCloudEnvironment.PUBLIC,
         raw_id: str | None = None,
     ) -> None:
-        self.properties = {"app_id": _text("app_id", app_id), "cloud": CommunicationCloudEnvironment(cloud)}
-        self.raw_id: str = (
-            _TEAMS_APP_PREFIXES[self.properties["cloud"]] + app_id if raw_id is None else _text("raw_id", raw_id)
-        )
+        cloud = CommunicationCloudEnvironment(cloud)
+        if raw_id is None:
+            raw_id = f"28:{_CLOUD_NAMES[cloud]}:{app_id}"
+        super().__init__(raw_id, app_id=app_id, cloud=cloud)
 
 
-@dataclass(init=False, eq=False, repr=False)
+@dataclass(frozen=True, init=False, eq=False, repr=False)
 class UnknownIdentifier(_Identifier):
     """An identifier of a kind that this package does not know. It keeps the raw ID as it is.
 
@@ -246,16 +220,10 @@ class UnknownIdentifier(_Identifier):
     """
 
     properties: Mapping[str, object]
-    """The parts of the identifier, by name."""
     kind: Literal[CommunicationIdentifierKind.UNKNOWN] = CommunicationIdentifierKind.UNKNOWN
-    """What the identifier stands for."""
 
     def __init__(self, identifier: str) -> None:
-        self.properties = {}
-        self.raw_id: str = _text("identifier", identifier)
-
-
-_USER_PREFIXES = ("8:acs:", "8:dod-acs:", "8:gcch-acs:", "8:spool:")
+        super().__init__(identifier)
 
 
 def identifier_from_raw_id(raw_id: str) -> CommunicationIdentifier:
@@ -273,16 +241,17 @@ def identifier_from_raw_id(raw_id: str) -> CommunicationIdentifier:
     :rtype: ~azure.communication.rooms.CommunicationIdentifier
     :raises TypeError: ``raw_id`` is not a str.
     """
-    if _text("raw_id", raw_id).startswith(_USER_PREFIXES):
-        return CommunicationUserIdentifier(raw_id)
+    if not isinstance(raw_id, str):
+        raise TypeError(f"raw_id must be a str, not {type(raw_id).__name__}")
     if raw_id.startswith("4:"):
-        return PhoneNumberIdentifier(raw_id[len("4:") :])
-    if raw_id.startswith(_TEAMS_VISITOR_PREFIX):
-        return MicrosoftTeamsUserIdentifier(raw_id[len(_TEAMS_VISITOR_PREFIX) :], is_anonymous=True)
-    for cloud, prefix in _TEAMS_USER_PREFIXES.items():
-        if raw_id.startswith(prefix):
-            return MicrosoftTeamsUserIdentifier(raw_id[len(prefix) :], cloud=cloud)
-    for cloud, prefix in _TEAMS_APP_PREFIXES.items():
-        if raw_id.startswith(prefix):
-            return MicrosoftTeamsAppIdentifier(raw_id[len(prefix) :], cloud=cloud)
+        return PhoneNumberIdentifier(raw_id.removeprefix("4:"))
+    match raw_id.split(":", 2):
+        case ["8", "acs" | "dod-acs" | "gcch-acs" | "spool", _]:
+            return CommunicationUserIdentifier(raw_id)
+        case ["8", "teamsvisitor", user_id]:
+            return MicrosoftTeamsUserIdentifier(user_id, is_anonymous=True)
+        case ["8", name, user_id] if name in _CLOUDS:
+            return MicrosoftTeamsUserIdentifier(user_id, cloud=_CLOUDS[name])
+        case ["28", name, app_id] if name in _CLOUDS:
+            return MicrosoftTeamsAppIdentifier(app_id, cloud=_CLOUDS[name])
     return UnknownIdentifier(raw_id)

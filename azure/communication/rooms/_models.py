@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
@@ -33,26 +33,14 @@ class ParticipantRole(str, Enum, metaclass=CaseInsensitiveEnumMeta):
 _ROLES: dict[str, ParticipantRole] = {role.value: role for role in list(ParticipantRole)}
 
 
-_TIMES = {"createdAt": "created_at", "validFrom": "valid_from", "validUntil": "valid_until"}
-BOOLEANS = {"pstnDialOutEnabled": "pstn_dial_out_enabled"}
-"""The optional boolean members of a room's JSON, and their attributes."""
-_EXPECTED = {
-    "id": "a string that is not empty",
-    **dict.fromkeys(_TIMES, "a time"),
-    **dict.fromkeys(BOOLEANS, "a boolean"),
-}
-
-
 @dataclass(frozen=True, init=False)
 class CommunicationRoom:
     """A room: an invite-only call space with a lifetime. ``Room`` is another name of this class.
 
-    The object is an immutable snapshot of what the service returned. :meth:`RoomsClient.update_room` changes the room
-    in the service and returns a new snapshot. Two rooms are equal if all their attributes are equal. The class is a
-    dataclass, so ``vars(room)`` and ``dataclasses.asdict(room)`` return the attributes. :meth:`as_dict` returns the
-    service's JSON.
+    The object is an immutable snapshot of what the service returned. Two rooms are equal if all their attributes are
+    equal. The class is a dataclass, so ``vars(room)`` and ``dataclasses.asdict(room)`` return the attributes.
 
-    You can create a room object yourself, for example in a test, from the service's JSON or from values:
+    You can create one yourself, for example in a test, from the service's JSON or from values:
 
     .. code-block:: python
 
@@ -66,26 +54,26 @@ class CommunicationRoom:
         )
         assert CommunicationRoom(room.as_dict()) == room
 
+    A string is an ISO 8601 time. Without a time zone, it is in UTC. A date stands for midnight UTC.
+
     :param data: The service's JSON, ``{"id": ..., "createdAt": ..., ...}``. :meth:`as_dict` also returns members that
      this package does not know.
     :type data: Mapping[str, object]
     :keyword str id: The room's ID.
-    :keyword created_at: When the room was created. A string is ISO 8601. A time without a time zone is in UTC.
-    :paramtype created_at: ~datetime.datetime or str
-    :keyword valid_from: When the room opens. A string is ISO 8601. A time without a time zone is in UTC.
-    :paramtype valid_from: ~datetime.datetime or str
-    :keyword valid_until: When the room closes. A string is ISO 8601. A time without a time zone is in UTC.
-    :paramtype valid_until: ~datetime.datetime or str
+    :keyword created_at: When the room was created.
+    :paramtype created_at: ~datetime.datetime or ~datetime.date or str
+    :keyword valid_from: When the room opens.
+    :paramtype valid_from: ~datetime.datetime or ~datetime.date or str
+    :keyword valid_until: When the room closes.
+    :paramtype valid_until: ~datetime.datetime or ~datetime.date or str
     :keyword pstn_dial_out_enabled: Whether participants can dial out to phone numbers. Default: None.
     :paramtype pstn_dial_out_enabled: bool or None
     :raises TypeError: An argument has the wrong type, or you pass both JSON and keywords.
     :raises ValueError: A JSON member is missing or invalid, or a string is not an ISO 8601 time.
     """
 
-    # _data has a slot of its own, so vars() returns only the fields.
+    # The JSON as received. It has a slot of its own because vars() returns the attributes, and only those.
     __slots__ = ("__dict__", "__weakref__", "_data")
-    if TYPE_CHECKING:  # at run time, this annotation would add a field
-        _data: dict[str, object]
 
     id: str
     """The room's ID, assigned by the service."""
@@ -107,9 +95,9 @@ class CommunicationRoom:
         /,
         *,
         id: str,
-        created_at: datetime | str,
-        valid_from: datetime | str,
-        valid_until: datetime | str,
+        created_at: datetime | date | str,
+        valid_from: datetime | date | str,
+        valid_until: datetime | date | str,
         pstn_dial_out_enabled: bool | None = None,
     ) -> None: ...
 
@@ -119,44 +107,27 @@ class CommunicationRoom:
         /,
         *,
         id: str | None = None,  # noqa: A002 - its name in the service's JSON
-        created_at: datetime | str | None = None,
-        valid_from: datetime | str | None = None,
-        valid_until: datetime | str | None = None,
+        created_at: datetime | date | str | None = None,
+        valid_from: datetime | date | str | None = None,
+        valid_until: datetime | date | str | None = None,
         pstn_dial_out_enabled: bool | None = None,
     ) -> None:
+        values = (id, created_at, valid_from, valid_until, pstn_dial_out_enabled)
         if data is None:
-            data = _room_json(
-                id=id,
-                created_at=created_at,
-                valid_from=valid_from,
-                valid_until=valid_until,
-                pstn_dial_out_enabled=pstn_dial_out_enabled,
-            )
-        elif (
-            not isinstance(data, (dict, Mapping))  # a dict is recognised faster than a Mapping
-            or not (id is created_at is valid_from is valid_until is None)
-            or pstn_dial_out_enabled is not None
-        ):
+            data = _room_json(*values)
+        elif not isinstance(data, Mapping) or values != (None,) * 5:
             raise TypeError("CommunicationRoom takes either the service's JSON as a mapping, or its values by keyword")
-        # A listing may have thousands of rooms, so each member is read once and checked as it is read.
-        members: dict[str, Any] = dict(data)
-        fields = self.__dict__  # a frozen dataclass forbids setattr, and object.__setattr__ is slow
-        name = "id"
-        try:
-            fields["id"] = members[name]
-            if not isinstance(members[name], str) or not members[name]:
-                raise ValueError  # noqa: TRY301 - the message is made below
-            for name, attribute in _TIMES.items():
-                fields[attribute] = parse_time(members[name])
-            for name, attribute in BOOLEANS.items():
-                fields[attribute] = flag = members.get(name)
-                if flag is not None and flag is not True and flag is not False:
-                    raise ValueError  # noqa: TRY301
-        except KeyError:
-            raise ValueError(f"CommunicationRoom: {name!r} is missing") from None
-        except (TypeError, ValueError, OverflowError):
-            raise ValueError(f"CommunicationRoom: {name!r} must be {_EXPECTED[name]}, not {members[name]!r}") from None
-        object.__setattr__(self, "_data", members)
+        dial_out = data.get("pstnDialOutEnabled")
+        if not isinstance(dial_out, (bool, type(None))):
+            raise ValueError(f"CommunicationRoom: 'pstnDialOutEnabled' must be a boolean, not {dial_out!r}")
+        self.__dict__.update(  # a frozen dataclass forbids setattr
+            id=_json_string("CommunicationRoom", data, "id"),
+            created_at=_json_time(data, "createdAt"),
+            valid_from=_json_time(data, "validFrom"),
+            valid_until=_json_time(data, "validUntil"),
+            pstn_dial_out_enabled=dial_out,
+        )
+        object.__setattr__(self, "_data", dict(data))
 
     def as_dict(self) -> dict[str, object]:
         """Return the room as the service's JSON, with every member as it was received.
@@ -164,19 +135,39 @@ class CommunicationRoom:
         :return: A copy. You can change it, and pass it to ``CommunicationRoom`` or ``json.dumps``.
         :rtype: dict[str, object]
         """
-        # There is no _data if pydantic created the room, because pydantic sets the fields without calling __init__.
-        return copy.deepcopy(getattr(self, "_data", None)) or _room_json(**vars(self))
+        # pydantic creates rooms without calling __init__.
+        return copy.deepcopy(getattr(self, "_data", None)) or _room_json(*vars(self).values())
 
     def __reduce__(self) -> tuple[type["CommunicationRoom"], tuple[dict[str, object]]]:
         return type(self), (self.as_dict(),)
 
 
-def _room_json(**values: Any) -> dict[str, object]:
-    if not isinstance(values["id"], str):
-        raise TypeError(f"id must be a str, not {type(values['id']).__name__}")
-    times = {name: response_time(attribute, values[attribute]) for name, attribute in _TIMES.items()}
-    booleans = {name: values[attribute] for name, attribute in BOOLEANS.items() if values[attribute] is not None}
-    return {"id": values["id"], **times, **booleans}
+def _room_json(room_id: Any, created_at: Any, valid_from: Any, valid_until: Any, dial_out: Any) -> dict[str, object]:
+    if not isinstance(room_id, str):
+        raise TypeError(f"id must be a str, not {type(room_id).__name__}")
+    data: dict[str, object] = {
+        "id": room_id,
+        "createdAt": response_time("created_at", created_at),
+        "validFrom": response_time("valid_from", valid_from),
+        "validUntil": response_time("valid_until", valid_until),
+    }
+    return data if dial_out is None else {**data, "pstnDialOutEnabled": dial_out}
+
+
+def _json_string(model: str, data: Mapping[str, object], name: str) -> str:
+    value = data.get(name)
+    if not isinstance(value, str):
+        problem = f"must be a string, not {value!r}" if name in data else "is missing"
+        raise ValueError(f"{model}: {name!r} {problem}")
+    return value
+
+
+def _json_time(data: Mapping[str, object], name: str) -> datetime:
+    text = _json_string("CommunicationRoom", data, name)
+    try:
+        return parse_time(text)
+    except (ValueError, OverflowError):
+        raise ValueError(f"CommunicationRoom: {name!r} must be a time, not {text!r}") from None
 
 
 @dataclass(init=False, eq=False, repr=False)
@@ -188,11 +179,11 @@ class RoomParticipant:
 
     .. code-block:: python
 
-        from azure.communication.rooms import ParticipantRole, PhoneNumberIdentifier, RoomParticipant
+        from azure.communication.rooms import CommunicationUserIdentifier, ParticipantRole, RoomParticipant
 
-        participant = RoomParticipant(PhoneNumberIdentifier("+14255550123"), ParticipantRole.PRESENTER)
-        assert participant.as_dict() == {"rawId": "4:+14255550123", "role": "Presenter"}
-        assert RoomParticipant({"rawId": "4:+14255550123", "role": "Presenter"}) == participant
+        participant = RoomParticipant(CommunicationUserIdentifier(user_id), ParticipantRole.PRESENTER)
+        assert participant.as_dict() == {"rawId": user_id, "role": "Presenter"}
+        assert RoomParticipant({"rawId": user_id, "role": "Presenter"}) == participant
 
     :param communication_identifier: An identifier of this package or of ``azure-communication-identity``, any object
      with a ``raw_id``, or the service's JSON, ``{"rawId": ..., "role": ...}``.
@@ -228,9 +219,9 @@ class RoomParticipant:
             if role not in (None, ParticipantRole.ATTENDEE):
                 raise TypeError("pass the service's JSON without role: the JSON contains the role")
             self._data = dict(communication_identifier)
-            communication_identifier = identifier_from_raw_id(_json_string(self._data, "rawId"))
+            communication_identifier = identifier_from_raw_id(_json_string("RoomParticipant", self._data, "rawId"))
             if self._data.get("role") is not None:
-                role = _json_string(self._data, "role")
+                role = _json_string("RoomParticipant", self._data, "role")
         self.communication_identifier = communication_identifier
         self.role = ParticipantRole.ATTENDEE if role is None else role
 
@@ -249,11 +240,8 @@ class RoomParticipant:
         :return: A copy. You can change it, and pass it to ``RoomParticipant`` or ``json.dumps``.
         :rtype: dict[str, object]
         """
-        return {
-            **copy.deepcopy(self._data),
-            "rawId": self.communication_identifier.raw_id,
-            "role": str(self.role),
-        }
+        data = copy.deepcopy(self._data)
+        return {**data, "rawId": self.communication_identifier.raw_id, "role": str(self.role)}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RoomParticipant):
@@ -269,28 +257,13 @@ class ParticipantLike(Protocol):
 
     @property
     def communication_identifier(self) -> CommunicationIdentifier:
-        """Who the participant is.
-
-        :rtype: ~azure.communication.rooms.CommunicationIdentifier
-        """
+        """Who the participant is."""
         ...
 
     @property
     def role(self) -> str | None:
-        """What the participant may do: a :class:`ParticipantRole` or another string. None means ATTENDEE.
-
-        :rtype: str or None
-        """
+        """What the participant may do: a :class:`ParticipantRole` or another string. None means ATTENDEE."""
         ...
-
-
-def _json_string(data: Mapping[str, object], name: str) -> str:
-    if name not in data:
-        raise ValueError(f"RoomParticipant: {name!r} is missing")
-    value = data[name]
-    if not isinstance(value, str):
-        raise ValueError(f"RoomParticipant: {name!r} must be a string, not {type(value).__name__}")
-    return value
 
 
 def _role(role: object) -> ParticipantRole | str:
@@ -298,7 +271,7 @@ def _role(role: object) -> ParticipantRole | str:
         return ParticipantRole.ATTENDEE
     if not isinstance(role, str):
         raise TypeError(f"role must be a ParticipantRole or a str, not {type(role).__name__}")
-    text = str(role.value) if isinstance(role, Enum) else str(role)
+    text = str.__str__(role)  # the value of a role of another package's enum, too
     return _ROLES.get(text, text)
 
 

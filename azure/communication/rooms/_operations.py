@@ -1,13 +1,9 @@
-"""The service's seven operations, which the client calls.
-
-Each sends a request through the pipeline and converts the response's JSON to a model, or an error status code to an
-exception.
-"""
+"""The service's operations: each sends a request and converts the response to a model or an exception."""
 
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from azure.core.exceptions import (
     ClientAuthenticationError,
@@ -16,22 +12,17 @@ from azure.core.exceptions import (
     ODataV4Format,
     ResourceExistsError,
     ResourceNotFoundError,
-    ResourceNotModifiedError,
-    ServiceResponseError,
 )
 from azure.core.paging import ItemPaged
-from azure.core.pipeline import Pipeline, PipelineResponse
-from azure.core.pipeline.policies import RequestHistory
+from azure.core.pipeline import Pipeline
 from azure.core.rest import HttpRequest, HttpResponse
 from typing_extensions import Unpack
 
 from ._endpoint import origin
-from ._http import JSON, MERGE_PATCH
 from ._models import CommunicationRoom, RoomParticipant
 from ._options import RequestOptions
 
 _ERRORS: dict[int, type[HttpResponseError]] = {
-    304: ResourceNotModifiedError,
     401: ClientAuthenticationError,
     404: ResourceNotFoundError,
     409: ResourceExistsError,
@@ -70,8 +61,8 @@ class RoomsOperations:
     def create_room(
         self, body: Mapping[str, object], repeatability: Mapping[str, str], **options: Unpack[RequestOptions]
     ) -> CommunicationRoom:
-        # All attempts carry the same repeatability headers, so the retry policy may send them again.
-        headers = {"Content-Type": JSON, **repeatability}
+        # All attempts carry the same repeatability headers, so the service executes only one of them.
+        headers = {"Content-Type": "application/json", **repeatability}
         response = self._run("POST", self._url("/rooms"), headers, body, **options)
         return _read(response, 201, CommunicationRoom)
 
@@ -87,17 +78,21 @@ class RoomsOperations:
         return _read(self._patch(_room_path(room_id), body, **options), 200, CommunicationRoom)
 
     def delete_room(self, room_id: str, **options: Unpack[RequestOptions]) -> None:
-        response = self._run("DELETE", self._url(_room_path(room_id)), **options)
-        attempts = response.context.get("history") or ()
-        if response.http_response.status_code == 404 and any(map(_may_have_been_executed, attempts)):
-            return  # an earlier attempt of this call may have deleted the room
-        _check_status(response, 204)
+        _check_status(self._run("DELETE", self._url(_room_path(room_id)), **options), 204)
 
     def list_participants(self, room_id: str, **options: Unpack[RequestOptions]) -> ItemPaged[RoomParticipant]:
         return self._list(f"{_room_path(room_id)}/participants", RoomParticipant, **options)
 
     def update_participants(self, room_id: str, body: Mapping[str, object], **options: Unpack[RequestOptions]) -> None:
         _read(self._patch(f"{_room_path(room_id)}/participants", body, **options), 200, lambda _: None)
+
+    def send_request(
+        self, request: HttpRequest, *, stream: bool = False, **options: Unpack[RequestOptions]
+    ) -> HttpResponse:
+        if params := options.pop("params", None):
+            url = request.url.partition("#")[0]  # a fragment is never sent
+            request.url = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
+        return self._pipeline.run(request, stream=stream, **options).http_response
 
     def _url(self, path: str) -> str:
         return f"{self._endpoint}{path}{self._query}"
@@ -119,18 +114,17 @@ class RoomsOperations:
         body: Mapping[str, object] | None = None,
         /,
         **options: Unpack[RequestOptions],
-    ) -> PipelineResponse[HttpRequest, HttpResponse]:
+    ) -> HttpResponse:
+        """Send a request that the retry policy may repeat: the service executes it once, or it is idempotent."""
         content = None if body is None else json.dumps(body).encode("ascii")
-        params = options.pop("params", None) or {}
-        encoded = {quote(name, safe=""): quote(str(value), safe="") for name, value in params.items()}
-        headers = {"Accept": JSON, **(own_headers or {})}
-        request = HttpRequest(method, url, params=encoded, headers=headers, content=content)
-        return self._pipeline.run(request, stream=False, **options)
+        request = HttpRequest(
+            method, url, headers={"Accept": "application/json", **(own_headers or {})}, content=content
+        )
+        options.setdefault("retry_on_methods", [method])
+        return self.send_request(request, **options)
 
-    def _patch(
-        self, path: str, body: Mapping[str, object], **options: Unpack[RequestOptions]
-    ) -> PipelineResponse[HttpRequest, HttpResponse]:
-        return self._run("PATCH", self._url(path), {"Content-Type": MERGE_PATCH}, body, **options)
+    def _patch(self, path: str, body: Mapping[str, object], **options: Unpack[RequestOptions]) -> HttpResponse:
+        return self._run("PATCH", self._url(path), {"Content-Type": "application/merge-patch+json"}, body, **options)
 
     def _list(
         self, path: str, model: Callable[[Mapping[str, object]], _Model], **options: Unpack[RequestOptions]
@@ -148,15 +142,9 @@ def _room_path(room_id: str) -> str:
     """Return the path of a room. The whole ID is percent-encoded, so no ID can lead to another path."""
     if not isinstance(room_id, str):
         raise TypeError(f"room_id must be a str, not {type(room_id).__name__}")
-    if not room_id:
-        raise ValueError("room_id must not be empty")
-    try:
-        path = f"/rooms/{quote(room_id, safe='')}"
-    except UnicodeEncodeError:
-        raise ValueError(f"room_id has characters that are not Unicode text: {room_id!r}") from None
-    if room_id in (".", ".."):
-        return f"/rooms/{room_id.replace('.', '%2E')}"
-    return path
+    if room_id in ("", ".", ".."):
+        raise ValueError(f"room_id must be a room's ID, not {room_id!r}")
+    return f"/rooms/{quote(room_id, safe='')}"
 
 
 def _page(data: Mapping[str, object], model: Callable[[Mapping[str, object]], _Model]) -> _Page[_Model]:
@@ -177,37 +165,24 @@ def _json_object(value: object) -> Mapping[str, object]:
     return value
 
 
-def _read(
-    response: PipelineResponse[HttpRequest, HttpResponse],
-    status: int,
-    model: Callable[[Mapping[str, object]], _Model],
-) -> _Model:
+def _read(response: HttpResponse, status: int, model: Callable[[Mapping[str, object]], _Model]) -> _Model:
     _check_status(response, status)
-    http_response = response.http_response
     try:
-        return model(_json_object(json.loads(http_response.content)))
+        return model(_json_object(json.loads(response.content)))
     except (ValueError, RecursionError) as error:
         decode_error = DecodeError(
-            f"The response to {http_response.request.method} {urlsplit(http_response.request.url).path} "
+            f"The response to {response.request.method} {urlsplit(response.request.url).path} "
             f"is not the JSON that the service documents: {error}",
             error=error,
         )
         # The constructor gets no response, because it would parse the body as an error and replace the message.
-        decode_error.response = http_response
-        decode_error.status_code = http_response.status_code
-        decode_error.reason = http_response.reason
+        decode_error.response = response
+        decode_error.status_code = response.status_code
+        decode_error.reason = response.reason
         raise decode_error from error
 
 
-def _check_status(response: PipelineResponse[HttpRequest, HttpResponse], status: int) -> None:
-    http_response = response.http_response
-    if http_response.status_code != status:
-        error = _ERRORS.get(http_response.status_code, HttpResponseError)
-        raise error(response=http_response, error_format=_ServiceError)
-
-
-def _may_have_been_executed(attempt: RequestHistory[HttpRequest, HttpResponse]) -> bool:
-    """Return whether the service may have executed the request although the attempt failed."""
-    if attempt.http_response is None:
-        return isinstance(attempt.error, ServiceResponseError)
-    return attempt.http_response.status_code == 408 or attempt.http_response.status_code >= 500
+def _check_status(response: HttpResponse, status: int) -> None:
+    if response.status_code != status:
+        error = _ERRORS.get(response.status_code, HttpResponseError)
+        raise error(response=response, error_format=_ServiceError)

@@ -1,15 +1,19 @@
-"""The keyword options of the client and of each call, which the client checks before it sends anything."""
+"""The keyword options of the client and of each call."""
 
 import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from logging import Logger
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import HTTPPolicy, RetryMode, SansIOHTTPPolicy
+from azure.core.pipeline.transport import HttpTransport
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.core.tracing import TracingOptions
 from typing_extensions import TypedDict
+
+if TYPE_CHECKING:
+    from requests import Session
 
 # Some of azure-core's policies also accept its legacy requests, so no narrower type fits them all.
 Policy = HTTPPolicy[Any, Any] | SansIOHTTPPolicy[Any, Any]
@@ -25,24 +29,20 @@ class CommonOptions(TypedDict, total=False):
     headers: Mapping[str, str]
     """Headers to add to each request. A call's headers are added to the client's."""
     request_id: str | None
-    """The value of the ``x-ms-client-request-id`` header. If it is None, the client sends no such header. Default: a
-    random UUID for each call."""
+    """The value of the ``x-ms-client-request-id`` header. None sends no such header. Default: a new UUID."""
     user_agent: str
     """Your application's name, to put before the library's in the ``User-Agent`` header."""
     user_agent_overwrite: bool
     """Whether a call's ``user_agent`` replaces the whole header. Default: False."""
     connection_timeout: float
-    """Seconds to connect, with TLS and a proxy's tunnel but without looking up the host's name, for each attempt.
-    Default: 300."""
+    """Seconds to connect, for each attempt and each of the host's addresses. Default: 300."""
     read_timeout: float
-    """Seconds to send the request and read the whole response, for each attempt. Default: 300."""
+    """Seconds to wait for data each time. It does not limit the whole response. Default: 300."""
     connection_verify: bool | str
     """Whether to verify the server's certificate, or the path of a file or directory of CA certificates. With True, the
     client uses those that ``REQUESTS_CA_BUNDLE`` or ``CURL_CA_BUNDLE`` names, or else certifi's. Default: True."""
     connection_cert: str | tuple[str, str] | None
     """The path of a file with a client certificate and its key, or the paths of both. Default: None."""
-    connection_data_block_size: int
-    """The size in bytes of the chunks of a streamed response. Default: 4096."""
     proxies: Mapping[str, str] | None
     """Proxy URLs by scheme, such as ``{"https": "http://proxy:8080"}``. They replace the environment's for the same
     scheme. Default: the environment's, such as ``HTTPS_PROXY``."""
@@ -59,14 +59,13 @@ class CommonOptions(TypedDict, total=False):
     retry_status: int
     """The maximum number of retries after error responses, such as those with status code 429 or 503. Default: 3."""
     retry_backoff_factor: float
-    """Seconds to wait before the first retry. The wait doubles with each further retry. The client shortens each wait
-    at random, by up to half. Default: 0.8."""
+    """Seconds to wait before the first retry of an error response. The wait doubles with each further retry. The client
+    shortens it at random, by up to half. Default: 0.8."""
     retry_backoff_max: float
     """The longest wait before a retry, in seconds, even if ``Retry-After`` asks for more. Default: 120."""
     timeout: float
-    """Seconds after which no further attempt begins. It limits the time to connect, but does not interrupt an attempt
-    that is connected. If a wait would outlast it, the call raises the error of its last attempt at once. Each page of a
-    list counts as a call. Default: 604800, a week."""
+    """Seconds after which no new attempt starts. A running one is not interrupted. If the wait before a retry would
+    outlast it, the call raises its last error at once. Each page of a list is a call. Default: 604800, a week."""
     raw_request_hook: Callable[[PipelineRequest[HttpRequest]], object] | None
     """Called with the request of each attempt, before the client signs and sends it. The hook may change the request.
     Default: None."""
@@ -75,8 +74,9 @@ class CommonOptions(TypedDict, total=False):
     logging_enable: bool
     """Whether to log the requests and responses of all attempts with their bodies, at level DEBUG. Default: False."""
     logger: Logger
-    """The logger for requests and responses without their bodies, at level INFO.
-    Default: ``azure.core.pipeline.policies.http_logging_policy``."""
+    """The logger for requests and responses without their bodies. Default: azure-core's."""
+    http_logging_level: int
+    """The level of that log, if azure-core is 1.40 or newer. Default: ``logging.INFO``."""
     tracing_attributes: Mapping[str, str | bool | int | float]
     """Attributes to add to each tracing span."""
     network_span_namer: Callable[[HttpRequest], str]
@@ -85,6 +85,8 @@ class CommonOptions(TypedDict, total=False):
 
 class RequestOptions(CommonOptions, total=False):
     """The keyword options of every operation: those below and the :class:`CommonOptions`.
+
+    A policy of your own may take more options from a call. An option that nothing takes is a TypeError.
 
     .. code-block:: python
 
@@ -97,8 +99,8 @@ class RequestOptions(CommonOptions, total=False):
     params: Mapping[str, str]
     """Query parameters to add to the URL. The client percent-encodes them."""
     retry_on_methods: Collection[str]
-    """The HTTP methods to retry. Default: DELETE, GET, HEAD, OPTIONS, PUT and TRACE, and the method of any request that
-    is repeatable or a merge patch. So all of the client's operations are retried."""
+    """The HTTP methods to retry. Default: the operation's own, so that all operations are retried. For
+    :meth:`RoomsClient.send_request`: DELETE, GET, HEAD, OPTIONS, PUT and TRACE."""
     tracing_options: TracingOptions
     """Turns tracing on or off for the call, as in ``{"enabled": False}``, or adds attributes to its span."""
     merge_span: bool
@@ -119,10 +121,15 @@ class ClientOptions(CommonOptions, total=False):
     """
 
     credential_scopes: Sequence[str]
-    """The scopes to request from a TokenCredential, for clouds other than the public one.
-    Default: ``https://communication.azure.com//.default``."""
+    """The scopes of tokens, for other clouds. Default: ``https://communication.azure.com//.default``."""
     use_env_settings: bool
-    """Whether the environment variables for proxies and certificate bundles apply. Default: True."""
+    """Whether to read proxies and CA bundles from the environment, when you create the client. Default: True."""
+    session: "Session"
+    """A requests session to use as it is, instead of the one that all clients share."""
+    session_owner: bool
+    """Whether :meth:`RoomsClient.close` closes ``session``. Default: True."""
+    connection_data_block_size: int
+    """The size in bytes of the chunks of a streamed response. Default: 4096."""
     auto_request_id: bool
     """Whether to generate a request ID for each call. Default: True."""
     request_id_header_name: str
@@ -136,8 +143,7 @@ class ClientOptions(CommonOptions, total=False):
     redirect_on_status_codes: Collection[int]
     """Status codes to treat as redirects, besides 300, 301, 302, 303, 307 and 308."""
     blocked_redirect_headers: Collection[str]
-    """Headers to remove if a redirect leads to another host. Default: ``Authorization`` and
-    ``x-ms-authorization-auxiliary``."""
+    """Headers to remove if a redirect leads to another host. Default: those that authenticate."""
     disable_redirect_cleanup: bool
     """Whether to keep the headers in ``blocked_redirect_headers``. Default: False."""
     retry_mode: RetryMode | Literal["exponential", "fixed"]
@@ -146,6 +152,10 @@ class ClientOptions(CommonOptions, total=False):
     """Status codes to retry, besides 408, 429, 500, 502, 503, 504 and those above 505."""
     additional_allowed_query_params: Collection[str]
     """Query parameters whose values logs and tracing spans may show, besides ``api-version``."""
+    transport: HttpTransport[HttpRequest, HttpResponse] | None
+    """Replaces the client's own transport."""
+    policies: Iterable[Policy] | None
+    """Replace all of the client's own policies, authentication included."""
     per_call_policies: Policies
     """Policies to run once for each call."""
     per_retry_policies: Policies
@@ -157,7 +167,7 @@ class ClientOptions(CommonOptions, total=False):
     redirect_policy: Policy
     """Replaces the policy that follows redirects."""
     retry_policy: Policy
-    """Replaces the policy that retries. If you pass one, its rules apply instead of those described here."""
+    """Replaces the policy that retries. Its rules then apply instead of those described here."""
     custom_hook_policy: Policy
     """Replaces the policy that calls the hooks."""
     authentication_policy: Policy
@@ -168,87 +178,10 @@ class ClientOptions(CommonOptions, total=False):
     """Replaces the policy that logs requests and responses without their bodies."""
 
 
-REQUEST_OPTIONS: frozenset[str] = RequestOptions.__optional_keys__
-CLIENT_OPTIONS: frozenset[str] = ClientOptions.__optional_keys__
-
-# Keywords of the released client that this one does not have, and what to do instead.
-_INSTEAD = {
-    "cls": "raw_response_hook receives the response",
-    "content_type": "the client sends JSON",
-    "error_map": "catch the exceptions of azure.core.exceptions",
-}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float))
-
-
-def _is_mapping(value: Any) -> bool:
-    return value is None or (isinstance(value, Mapping) and all(isinstance(key, str) for key in value))
-
-
-def _is_function(value: Any) -> bool:
-    return value is None or callable(value)
-
-
-def _are_methods(value: Any) -> bool:
-    is_collection = isinstance(value, Collection) and not isinstance(value, str)
-    return is_collection and all(isinstance(method, str) for method in value)
-
-
-# What an option's value must be, for options where azure-core's own error comes too late or does not name the option.
-_Requirement = tuple[Callable[[Any], bool], type[Exception], str]
-_NUMBER: _Requirement = (_is_number, TypeError, "a number")
-_NUMBER_OR_NONE: _Requirement = (lambda value: value is None or _is_number(value), TypeError, "a number")
-_AT_LEAST_0: _Requirement = (lambda value: value >= 0, ValueError, "at least 0")
-_MAPPING: _Requirement = (_is_mapping, TypeError, "a mapping with str keys")
-_FUNCTION: _Requirement = (_is_function, TypeError, "callable")
-_REQUIREMENTS: dict[str, list[_Requirement]] = {
-    "headers": [_MAPPING],
-    "params": [_MAPPING],
-    "tracing_attributes": [_MAPPING],
-    "proxies": [
-        _MAPPING,
-        (
-            lambda value: all(isinstance(url, (str, type(None))) for url in (value or {}).values()),
-            TypeError,
-            "a mapping of str",
-        ),
-    ],
-    "connection_timeout": [_NUMBER_OR_NONE],
-    "read_timeout": [_NUMBER_OR_NONE],
-    "connection_data_block_size": [
-        (lambda value: isinstance(value, int), TypeError, "an int"),
-        (lambda value: value >= 1, ValueError, "at least 1"),
-    ],
-    "timeout": [_NUMBER, (lambda value: value > 0, ValueError, "more than 0")],
-    "redirect_max": [_NUMBER],
-    "retry_total": [_NUMBER],
-    "retry_connect": [_NUMBER],
-    "retry_read": [_NUMBER],
-    "retry_status": [_NUMBER],
-    "retry_backoff_factor": [_NUMBER, _AT_LEAST_0],
-    "retry_backoff_max": [_NUMBER, _AT_LEAST_0],
-    "retry_mode": [(lambda value: value in list(RetryMode), ValueError, "'exponential' or 'fixed'")],
-    "retry_on_methods": [(_are_methods, TypeError, "a collection of str")],
-    "raw_request_hook": [_FUNCTION],
-    "raw_response_hook": [_FUNCTION],
-    "network_span_namer": [_FUNCTION],
-}
-
-
-def check_options(options: Mapping[str, object], known: frozenset[str], *parameters: str) -> None:
-    """Raise an error if an option is unknown or has an invalid value.
-
-    If it is unknown, the message suggests the closest option, or parameter of the call.
-    """
-    for name, value in options.items():
+def check_client_options(options: Mapping[str, object]) -> None:
+    """Raise a TypeError if an option is unknown. azure-core would ignore it."""
+    known = [*ClientOptions.__optional_keys__, "api_version"]
+    for name in options:
         if name not in known:
-            close = difflib.get_close_matches(name, [*known, *parameters], n=1)
-            hint = _INSTEAD.get(name) or (f"did you mean {close[0]}?" if close else "")
-            raise TypeError(f"{name} is not an option" + (f": {hint}" if hint else ""))
-        for is_met, error, text in _REQUIREMENTS.get(name, ()):
-            if not is_met(value):
-                # The value of a mapping may contain a secret.
-                shown = repr(value) if error is ValueError else type(value).__name__
-                raise error(f"{name} must be {text}, not {shown}")
+            close = difflib.get_close_matches(name, known, n=1)
+            raise TypeError(f"{name} is not an option" + (f": did you mean {close[0]}?" if close else ""))

@@ -11,10 +11,12 @@ from typing import Literal, NamedTuple
 
 from typing_extensions import Self
 
+from .. import CommunicationUserIdentifier
 from ._app import LOGGER, Application
 from ._control import Control
 from ._faults import Fault, Faults
 from ._hosts import Hosts
+from ._identity import new_user_id
 from ._page import Page
 from ._request_log import ReceivedRequest, RequestLog
 from ._resource import Resource
@@ -47,7 +49,7 @@ class RoomsEmulator:
 
     You can start it again after stopping it. Rooms in a file survive a restart; rooms in memory do not.
 
-    Like the identity service, it also creates and deletes users (``POST /identities``, ``DELETE /identities/{id}``).
+    Like the identity service, it also creates and deletes users, and issues and revokes their access tokens.
 
     Open :attr:`endpoint` in a web browser to see the rooms, the latest requests and the pending faults. This web page
     is read-only and needs no credentials: anyone who can reach the emulator can see it. Other web pages cannot read it.
@@ -183,6 +185,16 @@ class RoomsEmulator:
         :rtype: list[~azure.communication.rooms.emulator.Fault]
         """
         return self._faults.pending()
+
+    def create_user(self) -> CommunicationUserIdentifier:
+        """Create a user of the emulated resource, whom rooms accept as a participant.
+
+        The emulator does not store users, so this also works if it is not running.
+
+        :return: The new user.
+        :rtype: ~azure.communication.rooms.CommunicationUserIdentifier
+        """
+        return CommunicationUserIdentifier(new_user_id())
 
     def inject(
         self,
