@@ -90,13 +90,14 @@ class Application:
                 raise status_error(413, "The request's body is larger than 1 MB.")
             received.executed = True
             response = self._resource.respond(request, received.body)
-            if response.status_code == 405:
-                received.reason = "The method is not allowed on this resource."
-            return response
         except sqlite3.Error as database_error:
             error = status_error(503, f"The database failed: {database_error}")
         except ServiceError as service_error:
             error = service_error
+        else:
+            if response.status_code == 405:
+                received.reason = "The method is not allowed on this resource."
+            return response
         received.reason = error.log_reason
         return error_response(error, self._resource.api_versions(received.path))
 

@@ -297,7 +297,8 @@ class RoomsEmulator:
             certificate = cleanup.enter_context(Certificate(self._hosts.names)) if self._tls else None
             rooms = RoomsService(store, self._clock, self._page_size)
             resource = Resource(store, rooms, self._key, self._bearer_token)
-            page = Page(store, self._clock, self._log, self._faults)
+            public_key = DEVELOPMENT_ACCESS_KEY if self._access_key == DEVELOPMENT_ACCESS_KEY else None
+            page = Page(store, self._clock, self._log, self._faults, public_key)
             control = Control(self, self._faults.clear)
             application = Application(resource, page, control, faults=self._faults, log=self._log, hosts=self._hosts)
             certfile = certificate.certfile if certificate else self._certfile
