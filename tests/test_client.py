@@ -1,13 +1,11 @@
 """The client's methods, as its callers use them."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.core.rest import HttpRequest
 
@@ -15,19 +13,15 @@ from azure.communication import identity
 from azure.communication.rooms import (
     ApiVersion,
     CommunicationRoom,
-    CommunicationUserIdentifier,
     ParticipantRole,
-    PhoneNumberIdentifier,
     RoomParticipant,
     RoomsClient,
 )
 from azure.communication.rooms.emulator import RoomsEmulator
 
-from .support.operations import NO_ROOM, ROOM_OPERATIONS, Operation
+from .support.operations import NO_ROOM, ROOM_OPERATIONS, USERS, Operation
 
-DOCTOR = CommunicationUserIdentifier("8:acs:r_doctor")
-PATIENT = CommunicationUserIdentifier("8:acs:r_patient")
-PHONE = PhoneNumberIdentifier("+14255550123")
+DOCTOR, PATIENT, VISITOR, *_ = USERS
 NOW = datetime.now(timezone.utc)
 CLOSES = NOW + timedelta(days=2)
 
@@ -57,6 +51,7 @@ def test_room_lifecycle(client: RoomsClient) -> None:
     assert (updated.valid_from, updated.valid_until) == (room.valid_from, room.valid_until)
     assert list(client.list_rooms()) == [updated]
     client.delete_room(room.id)
+    client.delete_room(room.id)
     with pytest.raises(ResourceNotFoundError):
         client.get_room(room.id)
     assert list(client.list_rooms()) == []
@@ -74,10 +69,9 @@ def test_participants_lifecycle(client: RoomsClient) -> None:
 
 
 def test_arguments_by_keyword(client: RoomsClient) -> None:
-    now = datetime.now(timezone.utc)
     room_id = client.create_room(participants=[RoomParticipant(communication_identifier=DOCTOR, role=None)]).id
     client.get_room(room_id=room_id)
-    client.update_room(room_id=room_id, valid_from=now, valid_until=now + timedelta(days=1))
+    client.update_room(room_id=room_id, valid_from=NOW, valid_until=CLOSES)
     client.add_or_update_participants(room_id=room_id, participants=[RoomParticipant(PATIENT)])
     client.remove_participants(room_id=room_id, participants=[PATIENT])
     assert len(list(client.list_participants(room_id=room_id))) == 1
@@ -85,85 +79,62 @@ def test_arguments_by_keyword(client: RoomsClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("create", "sent"),
+    ("arguments", "sent"),
     [
-        (lambda client: client.create_room(), {}),
+        ({}, {}),
+        ({"valid_from": None, "valid_until": None, "pstn_dial_out_enabled": None, "participants": None}, {}),
+        ({"valid_from": NOW}, {"validFrom": f"{NOW:%Y-%m-%dT%H:%M:%S.%f}Z"}),
+        ({"valid_from": NOW.replace(tzinfo=None)}, {"validFrom": f"{NOW:%Y-%m-%dT%H:%M:%S.%f}Z"}),
+        ({"valid_until": CLOSES.date()}, {"validUntil": f"{CLOSES.date()}T00:00:00.000000Z"}),
+        ({"valid_until": f"{CLOSES.date()}"}, {"validUntil": f"{CLOSES.date()}T00:00:00.000000Z"}),
+        ({"valid_until": f"{CLOSES.date()}T09:00+02:00"}, {"validUntil": f"{CLOSES.date()}T07:00:00.000000Z"}),
+        ({"pstn_dial_out_enabled": False}, {"pstnDialOutEnabled": False}),
+        ({"participants": []}, {"participants": {}}),
+        ({"participants": iter([RoomParticipant(DOCTOR)])}, {"participants": {DOCTOR.raw_id: {"role": "Attendee"}}}),
+        ({"participants": [RoomParticipant(DOCTOR)] * 2}, {"participants": {DOCTOR.raw_id: {"role": "Attendee"}}}),
         (
-            lambda client: client.create_room(
-                valid_from=None, valid_until=None, pstn_dial_out_enabled=None, participants=None
-            ),
-            {},
-        ),
-        (lambda client: client.create_room(valid_from=NOW), {"validFrom": f"{NOW:%Y-%m-%dT%H:%M:%S.%f}Z"}),
-        (lambda client: client.create_room(valid_from=NOW.isoformat(), valid_until=f"{CLOSES.date()}T09:00+02:00"), {
-            "validFrom": f"{NOW:%Y-%m-%dT%H:%M:%S.%f}Z",
-            "validUntil": f"{CLOSES.date()}T07:00:00.000000Z",
-        }),
-        (lambda client: client.create_room(pstn_dial_out_enabled=False), {"pstnDialOutEnabled": False}),
-        (lambda client: client.create_room(participants=[]), {"participants": {}}),
-        (
-            lambda client: client.create_room(participants=(RoomParticipant(user) for user in (DOCTOR, PATIENT))),
-            {"participants": {"8:acs:r_doctor": {"role": "Attendee"}, "8:acs:r_patient": {"role": "Attendee"}}},
-        ),
-        (
-            lambda client: client.create_room(participants=[{"rawId": "8:acs:r_doctor", "role": "Presenter"}, GUEST]),
-            {"participants": {"8:acs:r_doctor": {"role": "Presenter"}, "8:acs:r_patient": {"role": "Consumer"}}},
+            {"participants": [{"rawId": DOCTOR.raw_id, "role": "Presenter"}, GUEST]},
+            {"participants": {DOCTOR.raw_id: {"role": "Presenter"}, PATIENT.raw_id: {"role": "Consumer"}}},
         ),
     ],
-)  # fmt: skip
+)
 def test_create_sends_only_what_is_given(
-    client: RoomsClient, emulator: RoomsEmulator, create: Callable[[RoomsClient], CommunicationRoom], sent: object
+    client: RoomsClient, emulator: RoomsEmulator, arguments: dict[str, Any], sent: object
 ) -> None:
-    create(client)
+    client.create_room(**arguments)
     assert body(emulator) == sent
-    assert emulator.requests[-1].headers["content-type"] == "application/json"
 
 
 def test_update_sends_only_what_is_given(client: RoomsClient, emulator: RoomsEmulator) -> None:
     room = client.create_room()
     assert client.update_room(room.id) == room
     assert body(emulator) == {}
-    client.update_room(room.id, valid_from=NOW, valid_until=CLOSES.isoformat())
+    client.update_room(room.id, valid_from=NOW.date(), valid_until=f"{CLOSES.date()}")
     assert body(emulator) == {
-        "validFrom": f"{NOW:%Y-%m-%dT%H:%M:%S.%f}Z",
-        "validUntil": f"{CLOSES:%Y-%m-%dT%H:%M:%S.%f}Z",
+        "validFrom": f"{NOW.date()}T00:00:00.000000Z",
+        "validUntil": f"{CLOSES.date()}T00:00:00.000000Z",
     }
-    assert emulator.requests[-1].headers["content-type"] == "application/merge-patch+json"
-
-
-def test_removal_sends_null(client: RoomsClient, emulator: RoomsEmulator) -> None:
-    room = client.create_room()
-    client.remove_participants(room.id, {RoomParticipant(DOCTOR).communication_identifier, PATIENT})
-    assert body(emulator) == {"participants": {"8:acs:r_doctor": None, "8:acs:r_patient": None}}
 
 
 def test_participants_of_other_types(client: RoomsClient, emulator: RoomsEmulator) -> None:
     room = client.create_room()
-    client.add_or_update_participants(room.id, [{"rawId": "8:acs:r_doctor"}, GUEST, RoomParticipant(PHONE)])
+    visitor = identity.CommunicationUserIdentifier(VISITOR.raw_id)
+    client.add_or_update_participants(room.id, [{"rawId": DOCTOR.raw_id}, GUEST, RoomParticipant(visitor)])
     assert list(client.list_participants(room.id)) == [
         RoomParticipant(DOCTOR),
         RoomParticipant(PATIENT, "Consumer"),
-        RoomParticipant(PHONE),
+        RoomParticipant(visitor),
     ]
-    client.remove_participants(room.id, [{"rawId": "8:acs:r_doctor"}, GUEST, PHONE])
-    assert body(emulator) == {"participants": {"8:acs:r_doctor": None, "8:acs:r_patient": None, "4:+14255550123": None}}
-
-
-def test_identifiers_of_identity_package(client: RoomsClient) -> None:
-    doctor = identity.CommunicationUserIdentifier("8:acs:r_doctor")
-    room = client.create_room(participants=[RoomParticipant(doctor)])
-    client.remove_participants(room.id, [doctor])
-    client.add_or_update_participants(room.id, [RoomParticipant(identity.PhoneNumberIdentifier("+14255550123"))])
-    assert [p.communication_identifier for p in client.list_participants(room.id)] == [
-        identity.PhoneNumberIdentifier("+14255550123")
-    ]
+    client.remove_participants(room.id, [{"rawId": DOCTOR.raw_id}, GUEST, visitor])
+    assert body(emulator) == {"participants": {DOCTOR.raw_id: None, PATIENT.raw_id: None, VISITOR.raw_id: None}}
+    assert list(client.list_participants(room.id)) == []
 
 
 def test_listing_spans_pages(client: RoomsClient, emulator: RoomsEmulator) -> None:
     created = [client.create_room() for _ in range(7)]
     assert list(client.list_rooms()) == created[::-1]
     assert [request.method for request in emulator.requests[-3:]] == ["GET", "GET", "GET"]
-    participants = [RoomParticipant(PhoneNumberIdentifier(f"+1425555012{digit}")) for digit in range(7)]
+    participants = [RoomParticipant(user) for user in USERS]
     client.add_or_update_participants(created[0].id, participants)
     assert list(client.list_participants(created[0].id)) == participants
 
@@ -183,10 +154,11 @@ def test_listing_is_lazy(client: RoomsClient, emulator: RoomsEmulator) -> None:
 
 
 @pytest.mark.parametrize("operation", ROOM_OPERATIONS.values(), ids=ROOM_OPERATIONS)
-def test_room_id_must_be_a_non_empty_str(client: RoomsClient, emulator: RoomsEmulator, operation: Operation) -> None:
-    call: Callable[..., object] = operation.call
-    with pytest.raises(ValueError, match="room_id must not be empty"):
-        call(client, "")
+def test_invalid_room_id_sends_nothing(client: RoomsClient, emulator: RoomsEmulator, operation: Operation) -> None:
+    call: Any = operation.call
+    for room_id in ("", ".", ".."):  # each would lead to another path
+        with pytest.raises(ValueError, match=f"room_id must be a room's ID, not '{room_id}'"):
+            call(client, room_id)
     with pytest.raises(TypeError, match="room_id must be a str, not int"):
         call(client, 99445276259151407)
     with pytest.raises(TypeError, match="room_id must be a str, not NoneType"):
@@ -199,10 +171,8 @@ def test_room_id_must_be_a_non_empty_str(client: RoomsClient, emulator: RoomsEmu
     [
         ("99445276259151407", "/rooms/99445276259151407"),
         ("a/participants?x#y", "/rooms/a%2Fparticipants%3Fx%23y"),
-        ("%2F", "/rooms/%252F"),
+        ("../%2F", "/rooms/..%2F%252F"),
         ("é", "/rooms/%C3%A9"),
-        (".", "/rooms/%2E"),
-        ("..", "/rooms/%2E%2E"),
     ],
 )
 def test_room_id_is_percent_encoded(client: RoomsClient, emulator: RoomsEmulator, room_id: str, path: str) -> None:
@@ -214,13 +184,11 @@ def test_room_id_is_percent_encoded(client: RoomsClient, emulator: RoomsEmulator
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"valid_from": "2026-12-01"}, ValueError, "valid_from must be an ISO 8601 time such as .*, not '2026-12-01'"),
-        ({"valid_until": 5}, TypeError, "valid_until must be a datetime or an ISO 8601 string, not int"),
-        ({"pstn_dial_out_enabled": "no"}, TypeError, "pstn_dial_out_enabled must be a bool, not str"),
+        ({"valid_from": "soon"}, ValueError, "valid_from must be an ISO 8601 time such as .*, not 'soon'"),
+        ({"valid_until": 5}, TypeError, "valid_until must be a datetime, a date or an ISO 8601 string, not int"),
         ({"pstn_dial_out_enabled": 1}, TypeError, "pstn_dial_out_enabled must be a bool, not int"),
         ({"participants": 5}, TypeError, "participants must be an iterable of participants, not int"),
         ({"participants": "8:acs:x"}, TypeError, "participants must be an iterable of participants, not str"),
-        ({"participants": RoomParticipant(DOCTOR)}, TypeError, "participants must be an iterable"),
         ({"participants": {"8:acs:x": {}}}, TypeError, "participants must be an iterable of participants, not dict"),
         ({"participants": ["8:acs:x"]}, TypeError, r"participants\[0\] must be a RoomParticipant, a mapping .*not str"),
         (
@@ -231,25 +199,15 @@ def test_room_id_is_percent_encoded(client: RoomsClient, emulator: RoomsEmulator
         (
             {"participants": [RoomParticipant(DOCTOR, "Presenter"), RoomParticipant(DOCTOR, "Consumer")]},
             ValueError,
-            "participants has '8:acs:r_doctor' twice, with different roles",
+            f"participants has '{DOCTOR}' twice, with different roles",
         ),
-        (
-            {"participants": [{"role": "Presenter"}]},
-            ValueError,
-            r"participants\[0\]: RoomParticipant: 'rawId' is missing",
-        ),
-        ({"participants": [{"rawId": 5}]}, ValueError, r"participants\[0\]: .*'rawId' must be a string, not int"),
-        ({"participants": [{"rawId": "8:acs:x", "role": 5}]}, ValueError, r"participants\[0\]: .*'role' must be a str"),
+        ({"participants": [{"role": "Presenter"}]}, ValueError, r"participants\[0\]: .*'rawId' is missing"),
         (
             {"participants": [Guest("8:acs:x", "Consumer")]},
             TypeError,
             r"participants\[0\]: communication_identifier must be a CommunicationIdentifier.* not str; identifier_from",
         ),
-        (
-            {"participants": [Guest(DOCTOR, 5)]},
-            TypeError,
-            r"participants\[0\]: role must be a ParticipantRole or a str",
-        ),
+        ({"participants": [Guest(DOCTOR, 5)]}, TypeError, r"participants\[0\]: role must be a ParticipantRole or"),
     ],
 )
 def test_invalid_argument_sends_nothing(
@@ -260,23 +218,17 @@ def test_invalid_argument_sends_nothing(
     assert emulator.requests == []
 
 
-def test_duplicate_with_one_role(client: RoomsClient, emulator: RoomsEmulator) -> None:
-    client.create_room(participants=[RoomParticipant(DOCTOR), RoomParticipant(DOCTOR)])
-    assert body(emulator) == {"participants": {"8:acs:r_doctor": {"role": "Attendee"}}}
-
-
 @pytest.mark.parametrize(
     ("participants", "message"),
     [
         (["8:acs:x"], r"participants\[0\] must be a CommunicationIdentifier.*not str; identifier_from_raw_id\(\)"),
         ([DOCTOR, None], r"participants\[1\] must be a CommunicationIdentifier.*not NoneType"),
         ([{"role": "Attendee"}], r"participants\[0\]: RoomParticipant: 'rawId' is missing"),
-        ([Guest("8:acs:x", None)], r"participants\[0\] must be a CommunicationIdentifier.*not str"),
-        ([GUEST, Guest(None, None)], r"participants\[1\] must be a CommunicationIdentifier.*not NoneType"),
+        ([GUEST, Guest("8:acs:x", None)], r"participants\[1\] must be a CommunicationIdentifier.*not str"),
         (DOCTOR, "participants must be an iterable of participants, not CommunicationUserIdentifier"),
     ],
 )
-def test_remove_rejects_other_types(
+def test_invalid_removal_sends_nothing(
     client: RoomsClient, emulator: RoomsEmulator, participants: object, message: str
 ) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
@@ -284,7 +236,7 @@ def test_remove_rejects_other_types(
     assert emulator.requests == []
 
 
-@pytest.mark.parametrize("api_version", [*ApiVersion, *(version.value for version in list(ApiVersion))])
+@pytest.mark.parametrize("api_version", [*ApiVersion, "2023-06-14"])
 def test_every_api_version(emulator: RoomsEmulator, api_version: str) -> None:
     with RoomsClient.from_connection_string(emulator.connection_string, api_version=api_version) as client:
         room = client.create_room(pstn_dial_out_enabled=True)
@@ -293,12 +245,9 @@ def test_every_api_version(emulator: RoomsEmulator, api_version: str) -> None:
         assert [listed.id for listed in client.list_rooms()] == [room.id]
 
 
-def test_newest_api_version_is_the_default(client: RoomsClient, emulator: RoomsEmulator) -> None:
-    client.create_room()
-    assert emulator.requests[-1].query == "api-version=2025-03-13"
-
-
-def test_unknown_api_version_is_rejected(emulator: RoomsEmulator) -> None:
+def test_other_api_versions(emulator: RoomsEmulator) -> None:
+    with pytest.raises(TypeError, match="api_version must be a str or an ApiVersion, not int"):
+        RoomsClient.from_connection_string(emulator.connection_string, api_version=2025)  # type: ignore[arg-type]
     with (
         RoomsClient.from_connection_string(emulator.connection_string, api_version="2099-01-01") as client,
         pytest.raises(HttpResponseError, match="does not support the API version '2099-01-01'"),
@@ -306,38 +255,22 @@ def test_unknown_api_version_is_rejected(emulator: RoomsEmulator) -> None:
         client.create_room()
 
 
-def test_api_version_must_be_a_str(emulator: RoomsEmulator) -> None:
-    with pytest.raises(TypeError, match="api_version must be a str or an ApiVersion, not int"):
-        RoomsClient.from_connection_string(emulator.connection_string, api_version=2025)  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize("url", ["/rooms", "rooms", "{endpoint}/rooms", "{ENDPOINT}/rooms"])
 def test_send_request(client: RoomsClient, emulator: RoomsEmulator, url: str) -> None:
     url = url.format(endpoint=emulator.endpoint, ENDPOINT=emulator.endpoint.upper())
     request = HttpRequest("POST", url, params={"api-version": "2024-04-15"}, json={"pstnDialOutEnabled": True})
     before = request.url
-    response = client.send_request(request)
+    response = client.send_request(request, params={"a": "b c"})
     assert response.status_code == 201
-    assert response.json()["pstnDialOutEnabled"] is True
+    assert CommunicationRoom(response.json()).pstn_dial_out_enabled is True
+    assert emulator.requests[-1].query == "api-version=2024-04-15&a=b+c"
     assert request.url == before
 
 
-def test_send_request_adds_params(client: RoomsClient, emulator: RoomsEmulator) -> None:
-    client.send_request(HttpRequest("GET", "/rooms"), params={"api-version": "2024-04-15", "a": "b c"})
-    assert emulator.requests[-1].query == "api-version=2024-04-15&a=b+c"
-    client.send_request(HttpRequest("GET", "/rooms?api-version=2024-04-15"), params={"a": "b"})
-    assert emulator.requests[-1].query == "api-version=2024-04-15&a=b"
-
-
-def test_send_request_returns_errors(client: RoomsClient) -> None:
-    response = client.send_request(HttpRequest("GET", "/rooms"))
-    assert response.status_code == 400
+def test_send_request_returns_errors(client: RoomsClient, emulator: RoomsEmulator) -> None:
+    response = client.send_request(HttpRequest("GET", "/rooms"), params={"a": "b"})
     assert response.json()["error"]["code"] == "ApiVersionUnspecified"
-
-
-def test_send_request_rejects_other_types(client: RoomsClient) -> None:
-    with pytest.raises(TypeError, match=r"request must be an azure\.core\.rest\.HttpRequest, not str"):
-        client.send_request("/rooms")  # type: ignore[arg-type]
+    assert emulator.requests[-1].query == "a=b"
 
 
 def test_send_request_streams(client: RoomsClient) -> None:
@@ -346,34 +279,20 @@ def test_send_request_streams(client: RoomsClient) -> None:
         assert b"".join(response.iter_bytes()) == b'{"value":[]}'
 
 
-def test_send_request_stays_on_the_endpoint(client: RoomsClient) -> None:
+def test_send_request_stays_on_the_endpoint(client: RoomsClient, emulator: RoomsEmulator) -> None:
     for url in ("https://elsewhere.example/rooms", "//elsewhere.example/rooms", "http://127.0.0.1:1/rooms"):
         with pytest.raises(ValueError, match="URL must have the scheme, host and port of the client's endpoint"):
             client.send_request(HttpRequest("GET", url))
-
-
-def test_context_manager_and_closing_twice(emulator: RoomsEmulator) -> None:
-    with RoomsClient.from_connection_string(emulator.connection_string) as client:
-        client.create_room()
-    client.close()
-    client.close()
+    with pytest.raises(TypeError, match=r"request must be an azure\.core\.rest\.HttpRequest, not str"):
+        client.send_request("/rooms")  # type: ignore[arg-type]
+    assert emulator.requests == []
 
 
 @pytest.mark.parametrize("used_before", [True, False])
 def test_closed_client(emulator: RoomsEmulator, used_before: bool) -> None:
-    client = RoomsClient.from_connection_string(emulator.connection_string)
-    if used_before:
-        client.create_room()
+    with RoomsClient.from_connection_string(emulator.connection_string) as client:
+        if used_before:
+            client.create_room()
     client.close()
     with pytest.raises(ValueError, match="the client is closed"):
         client.create_room()
-
-
-def test_endpoint_with_path_prefix(emulator: RoomsEmulator) -> None:
-    key = emulator.connection_string.partition("accesskey=")[2]
-    with (
-        RoomsClient(f"{emulator.endpoint}/prefix/", AzureKeyCredential(key)) as client,
-        pytest.raises(ResourceNotFoundError),  # not a 401: the signature covers the prefix
-    ):
-        client.get_room(NO_ROOM)
-    assert emulator.requests[-1].path == f"/prefix/rooms/{NO_ROOM}"

@@ -4,22 +4,19 @@ import json
 from typing import Any
 
 import pytest
-from azure.core.exceptions import AzureError
 
 from azure.communication.rooms import RoomsClient
-from azure.communication.rooms._api_version import DEFAULT_API_VERSION
 from azure.communication.rooms.emulator import RoomsEmulator
 
-from .support.operations import OPERATIONS, PARTICIPANTS, Operation
+from .support.operations import OPERATIONS, PARTICIPANTS, USERS, Operation
 from .support.scripted_server import Response, scripted_server
-from .support.wire_server import response, wire_server
 
-API_VERSION = f"api-version={DEFAULT_API_VERSION.value}"
-PRESENTERS = {participant.communication_identifier.raw_id: {"role": "Presenter"} for participant in PARTICIPANTS}
+API_VERSION = "api-version=2025-03-13"
+TOKEN = f"nextLink=a+b/c==&{API_VERSION}"
 
 
 def page(link: str | None = None) -> Response:
-    return Response(body=json.dumps({"value": []} if link is None else {"value": [], "nextLink": link}).encode())
+    return Response(body=json.dumps({"value": [], "nextLink": link}).encode())
 
 
 def targets(endpoint_path: str, *pages: Response, room_id: str | None = None) -> list[str]:
@@ -53,24 +50,18 @@ def test_bodies(client: RoomsClient, emulator: RoomsEmulator) -> None:
     for name in ("create_room", "add_or_update_participants", "remove_participants"):
         OPERATIONS[name].call(client, room_id)
     created, added, removed = (json.loads(request.body) for request in emulator.requests[1:])
+    presenters = {participant.communication_identifier.raw_id: {"role": "Presenter"} for participant in PARTICIPANTS}
     assert created.keys() == {"validFrom", "validUntil", "pstnDialOutEnabled", "participants"}
-    assert created["participants"] == PRESENTERS
-    assert added == {"participants": PRESENTERS}
-    assert removed == {"participants": dict.fromkeys(PRESENTERS)}
+    assert created["participants"] == presenters
+    assert added == {"participants": presenters}
+    assert removed == {"participants": {user.raw_id: None for user in USERS}}
 
 
 @pytest.mark.parametrize(
-    "link",
-    [
-        "https://elsewhere.example/rooms?nextLink=a+b/c==&api-version=2025-03-13",
-        "http://127.0.0.1:1/rooms?nextLink=a+b/c==&api-version=2025-03-13",
-        "//elsewhere.example/rooms?nextLink=a+b/c==&api-version=2025-03-13",
-        "/rooms?nextLink=a+b/c==&api-version=2025-03-13",
-        "rooms?nextLink=a+b/c==&api-version=2025-03-13",
-    ],
+    "origin", ["https://elsewhere.example/", "http://127.0.0.1:1/", "//elsewhere.example/", "/", ""]
 )
-def test_next_link_is_followed_as_received(link: str) -> None:
-    assert targets("", page(link), page())[1] == "/rooms?nextLink=a+b/c==&api-version=2025-03-13"
+def test_next_link_is_followed_on_the_endpoint(origin: str) -> None:
+    assert targets("", page(f"{origin}rooms?{TOKEN}"), page())[1] == f"/rooms?{TOKEN}"
 
 
 @pytest.mark.parametrize("link", ["@elsewhere.example/rooms?x", ":1@elsewhere.example/rooms?x", ".elsewhere.example"])
@@ -78,44 +69,30 @@ def test_next_link_never_changes_the_host(link: str) -> None:
     assert len(targets("", page(link), page())) == 2
 
 
-@pytest.mark.parametrize("link", [None, ""])
-def test_last_page(link: str | None) -> None:
-    assert len(targets("", Response(body=json.dumps({"value": [], "nextLink": link}).encode()))) == 1
+@pytest.mark.parametrize("body", [b'{"value":[]}', b'{"value":[],"nextLink":null}', b'{"value":[],"nextLink":""}'])
+def test_last_page(body: bytes) -> None:
+    assert len(targets("", Response(body=body))) == 1
 
 
 def test_empty_page_before_the_last() -> None:
     assert len(targets("", page("/rooms?nextLink=a"), page("/rooms?nextLink=b"), page())) == 3
 
 
-@pytest.mark.parametrize("prefix", ["/prefix", "/rooms", "/prefix/rooms", "/rooms/rooms", "/a//b"])
+@pytest.mark.parametrize("prefix", ["/prefix", "/rooms", "/prefix/rooms"])
 @pytest.mark.parametrize("is_in_link", [True, False])
 def test_path_prefix(prefix: str, is_in_link: bool) -> None:
-    query = f"?nextLink=a&{API_VERSION}"
     origin = f"https://contoso.example{prefix if is_in_link else ''}"
-    assert targets(prefix, page(f"{origin}/rooms{query}"), page()) == [
+    assert targets(prefix, page(f"{origin}/rooms?{TOKEN}"), page()) == [
         f"{prefix}/rooms?{API_VERSION}",
-        f"{prefix}/rooms{query}",
+        f"{prefix}/rooms?{TOKEN}",
     ]
-    assert targets(prefix, page(f"{origin}/rooms/99/participants{query}"), page(), room_id="99") == [
+    assert targets(prefix, page(f"{origin}/rooms/99/participants?{TOKEN}"), page(), room_id="99") == [
         f"{prefix}/rooms/99/participants?{API_VERSION}",
-        f"{prefix}/rooms/99/participants{query}",
+        f"{prefix}/rooms/99/participants?{TOKEN}",
     ]
 
 
-def test_path_prefix_with_two_slashes() -> None:
-    link = b'{"value":[],"nextLink":"https://contoso.example//prefix/rooms?nextLink=a"}'
-    with wire_server(response(link), response(b'{"value":[]}')) as server:
-        assert list(RoomsClient(f"{server.endpoint}//prefix", "a2V5").list_rooms()) == []
-    assert server.requests[1].target == "//prefix/rooms?nextLink=a"
-
-
-def test_continuation_token_of_another_type(client: RoomsClient) -> None:
+def test_continuation_token_must_be_a_str(client: RoomsClient) -> None:
     token: Any = 5
     with pytest.raises(TypeError, match="continuation_token must be a str, not int"):
         next(client.list_rooms().by_page(token))
-
-
-@pytest.mark.parametrize("token", ["https://h/rooms?nextLink=\ud800", "http://[oops"])
-def test_invalid_continuation_token(client: RoomsClient, token: str) -> None:
-    with pytest.raises((AzureError, ValueError)):
-        next(client.list_rooms(retry_total=0).by_page(continuation_token=token))

@@ -12,13 +12,13 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
-from azure.communication.rooms.emulator._api_versions import API_VERSIONS
 
 from ..support.credentials import signature_headers
 
-ROOMS = f"/rooms?api-version={API_VERSIONS[-1]}"
-ALICE = "8:acs:a_alice"
-BOB = "8:acs:a_bob"
+VERSION = "2025-03-13"
+ROOMS = f"/rooms?api-version={VERSION}"
+ALICE = "8:acs:5b0f2f2e-1111-4222-8333-944455556666_00000000-0000-4000-8000-00000000000a"
+BOB = "8:acs:5b0f2f2e-1111-4222-8333-944455556666_00000000-0000-4000-8000-00000000000b"
 
 
 def new_client(emulator: RoomsEmulator) -> RoomsClient:
@@ -31,7 +31,7 @@ def call(
     path: str,
     body: object = None,
     *,
-    version: str = API_VERSIONS[-1],
+    version: str = VERSION,
     headers: dict[str, str] | None = None,
 ) -> HttpResponse:
     """Send a request unchanged, except that the client signs it."""

@@ -28,8 +28,7 @@ def test_signatures_expire(emulator: RoomsEmulator, seconds: int, status_code: i
     [
         (lambda headers: headers.pop("Authorization"), "no credentials"),
         (lambda headers: headers.pop("x-ms-date"), "the header x-ms-date is missing or not a date"),
-        (lambda headers: headers.pop("x-ms-content-sha256"), "wrong access key, or the URL or a signed header was"),
-        (lambda headers: headers.update({"x-ms-date": "yesterday"}), "the header x-ms-date is missing or not a date"),
+        (lambda headers: headers.pop("x-ms-content-sha256"), "the header x-ms-content-sha256 is missing"),
         (
             lambda headers: headers.update({"x-ms-date": formatdate(time.time() + 3600, usegmt=True)}),
             r"the client's clock is 3(600|599) seconds ahead",
@@ -40,10 +39,6 @@ def test_signatures_expire(emulator: RoomsEmulator, seconds: int, status_code: i
         ),
         (lambda headers: headers.update({"x-ms-date": formatdate(time.time() + 1, usegmt=True)}), "wrong access key"),
         (lambda headers: headers.update({"x-ms-content-sha256": "AAAA"}), "wrong access key"),
-        (
-            lambda headers: headers.update({"Authorization": headers["Authorization"][:-4] + "AAA="}),
-            "wrong access key",
-        ),
         (lambda headers: headers.update({"Authorization": headers["Authorization"] + "é"}), "wrong access key"),
         (lambda headers: headers.update({"Authorization": "Bearer token"}), "the request has a bearer token"),
         (lambda headers: headers.update({"Authorization": "Basic dTpw"}), "the Authorization header is neither"),

@@ -1,36 +1,39 @@
 import base64
+import re
 from collections.abc import Callable
 
 import pytest
 
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
-from azure.communication.rooms.emulator._errors import ServiceError
-from azure.communication.rooms.emulator._paging import decode_token, encode_token
 
-from .calls import call, new_client
+from .calls import call, message
 
 
 def token_of(link: str) -> str:
     return link.partition("nextLink=")[2].partition("&")[0]
 
 
-@pytest.mark.parametrize("position", [0, 1, 4711, 2**63 - 1])
-def test_token_format(position: int) -> None:
-    token = encode_token(position)
-    assert len(token) == 715
-    assert token.isascii()
-    assert token.isalnum()
-    assert base64.b64decode(token + "=").startswith(b'[{"token":"+RID:~')
-    assert decode_token(token) == position
+def first_link(client: RoomsClient) -> str:
+    """The link on the first of two pages."""
+    for _ in range(4):
+        client.create_room()
+    link: str = call(client, "GET", "/rooms").json()["nextLink"]
+    return link
+
+
+def test_token_format(client: RoomsClient) -> None:
+    token = token_of(first_link(client))
+    assert re.fullmatch("[A-Za-z0-9]{715}", token)
+    base64.b64decode(token + "=", validate=True)
 
 
 @pytest.mark.parametrize(
-    "change", [lambda t: t[:-4], lambda t: t + "=", lambda t: "V" + t[1:], lambda t: t[:-9] + "AAAA"]
+    "change", [lambda token: token[:-4], lambda token: token + "=", lambda token: f"OTk5OTk5{token[8:]}"]
 )
-def test_changed_tokens_are_rejected(change: Callable[[str], str]) -> None:
-    with pytest.raises(ServiceError, match="The nextLink was not issued by this service"):
-        decode_token(change(encode_token(1)))
+def test_changed_tokens_are_rejected(client: RoomsClient, change: Callable[[str], str]) -> None:
+    response = call(client, "GET", f"/rooms?nextLink={change(token_of(first_link(client)))}")
+    assert (response.status_code, message(response)) == (400, "The nextLink was not issued by this service.")
 
 
 @pytest.mark.parametrize("token", ["", "x", "%00", "AAAA", "é", "LTE=", "OTk5OTk5OTk5OTk5OTk5OTk5OQ=="])
@@ -39,8 +42,7 @@ def test_unknown_tokens_are_rejected(client: RoomsClient, token: str) -> None:
 
 
 def test_link_has_origin_of_request(client: RoomsClient, emulator: RoomsEmulator) -> None:
-    for _ in range(4):
-        client.create_room()
+    first_link(client)
     localhost = RoomsClient.from_connection_string(emulator.connection_string.replace("127.0.0.1", "localhost"))
     for each, host in ((client, "127.0.0.1"), (localhost, "localhost")):
         link = call(each, "GET", "/rooms", version="2024-04-15").json()["nextLink"]
@@ -63,15 +65,6 @@ def test_deleted_rooms_leave_gaps_in_pages(client: RoomsClient) -> None:
     assert pages == [[ids[0], ids[2]], [], ids[6:]]
 
 
-def test_page_of_30_stored_rooms() -> None:
-    with RoomsEmulator() as emulator, new_client(emulator) as client:
-        ids = [client.create_room().id for _ in range(45)][::-1]
-        for room_id in ids[:30:2]:
-            client.delete_room(room_id)
-        first, second = [[room.id for room in page] for page in client.list_rooms().by_page()]
-    assert (first, second) == (ids[1:30:2], ids[30:])
-
-
 def test_rooms_change_between_pages(client: RoomsClient) -> None:
     ids = [client.create_room().id for _ in range(9)][::-1]
     pages = client.list_rooms().by_page()
@@ -84,8 +77,8 @@ def test_rooms_change_between_pages(client: RoomsClient) -> None:
     assert seen == [*ids[:3], *ids[4:8]]
 
 
-def test_participants_oldest_first(client: RoomsClient) -> None:
-    raw_ids = [f"8:acs:{number}" for number in range(7)]
+def test_participants_oldest_first(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    raw_ids = [emulator.create_user().raw_id for _ in range(7)]
     room_id = call(client, "POST", "/rooms", {"participants": {raw_id: {} for raw_id in raw_ids}}).json()["id"]
     call(client, "PATCH", f"/rooms/{room_id}/participants", {"participants": {raw_ids[0]: {"role": "Presenter"}}})
     pages = [

@@ -5,7 +5,6 @@ from azure.core.exceptions import HttpResponseError
 
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
-from azure.communication.rooms.emulator._time import LAST, format_time, parse_time
 
 
 def test_advance_moves_room_clock(emulator: RoomsEmulator, client: RoomsClient) -> None:
@@ -39,11 +38,5 @@ def test_impossible_advances(emulator: RoomsEmulator, delta: timedelta, message:
 
 
 def test_largest_possible_advance(emulator: RoomsEmulator, client: RoomsClient) -> None:
-    now = datetime.now(timezone.utc)
-    emulator.advance(datetime(9998, 1, 1, tzinfo=timezone.utc) - now)
-    assert client.create_room().valid_until.year == 9998
-
-
-@pytest.mark.parametrize("ticks", [0, 1, -1, 10_000_000, LAST])
-def test_round_trip(ticks: int) -> None:
-    assert parse_time(format_time(ticks)) == ticks
+    emulator.advance(datetime(9998, 12, 31, tzinfo=timezone.utc) - datetime.now(timezone.utc))
+    assert client.create_room().valid_until.year == 9999

@@ -25,7 +25,7 @@ ROWS = [
     ("of the client", "client(retry_totl=1) | client(headers_policy=HeadersPolicy())", "", "TypeError TypeError"),
     ("keywords of models", "RoomParticipant(communication_identifier=user, rol='Consumer')", "", "TypeError"),
     ("room_id", "get(1) | get('') | get('..'); print(path())", "/", "TypeError ValueError ValueError"),
-    ("no time", "create(valid_from='tomorrow') | create(pstn_dial_out_enabled='yes')", "", "ValueError TypeError"),
+    ("invalid time", "create(valid_from='tomorrow') | create(pstn_dial_out_enabled='yes')", "", "ValueError TypeError"),
     ("None", "connect(None) | RoomsClient(None, KEY) | client(credential=None)", "ValueError " * 3, "TypeError " * 3),
     ("not base64", "client(credential=AzureKeyCredential('k')); print('made')", "made", "ValueError"),
     ("token", "client('http://contoso', Token()); print('made')", "made", "ValueError"),

@@ -12,9 +12,7 @@ PROGRAM = """
 import sys
 from datetime import datetime, timedelta, timezone
 
-from azure.communication.rooms import (
-    CommunicationUserIdentifier, ParticipantRole, PhoneNumberIdentifier, RoomParticipant, RoomsClient
-)
+from azure.communication.rooms import CommunicationUserIdentifier, ParticipantRole, RoomParticipant, RoomsClient
 from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import ResourceNotFoundError
 
@@ -23,20 +21,22 @@ if len(sys.argv) == 2:
 else:
     client = RoomsClient(sys.argv[1], AzureKeyCredential(sys.argv[2]))
 now = datetime.now(timezone.utc)
-user = CommunicationUserIdentifier("8:acs:r_u")
+user, *others = (
+    CommunicationUserIdentifier(f"8:acs:5b0f2f2e-1111-4222-8333-944455556666_00000000-0000-4000-8000-00000000000{digit}")
+    for digit in range(8)
+)
 presenter = RoomParticipant(communication_identifier=user, role=ParticipantRole.PRESENTER)
 room = client.create_room(valid_from=now, valid_until=now + timedelta(days=1), participants=[presenter])
 assert client.get_room(room.id).id == room.id
 later = now + timedelta(days=2)
 assert client.update_room(room_id=room.id, valid_from=now, valid_until=later).id == room.id
-phones = [PhoneNumberIdentifier(f"+1425555012{digit}") for digit in range(7)]
 client.add_or_update_participants(
     room_id=room.id,
-    participants=[RoomParticipant(communication_identifier=p, role=ParticipantRole.CONSUMER) for p in phones],
+    participants=[RoomParticipant(communication_identifier=p, role=ParticipantRole.CONSUMER) for p in others],
 )
 client.remove_participants(room_id=room.id, participants=[user])
 listed = list(client.list_participants(room.id))
-assert [p.communication_identifier.raw_id for p in listed] == [p.raw_id for p in phones]
+assert [p.communication_identifier.raw_id for p in listed] == [p.raw_id for p in others]
 ids = [client.create_room().id for _ in range(7)]
 assert [listed.id for listed in client.list_rooms()] == [*ids[::-1], room.id]
 client.delete_room(room.id)

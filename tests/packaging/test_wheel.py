@@ -15,11 +15,11 @@ pytestmark = pytest.mark.index
 
 USE = """
 import azure.communication.identity
-from azure.communication.rooms import CommunicationUserIdentifier, RoomParticipant, RoomsClient
+from azure.communication.rooms import RoomParticipant, RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 
 with RoomsEmulator() as emulator, RoomsClient.from_connection_string(emulator.connection_string) as client:
-    room = client.create_room(participants=[RoomParticipant(CommunicationUserIdentifier("8:acs:r_u"))])
+    room = client.create_room(participants=[RoomParticipant(emulator.create_user())])
     assert [room] == list(client.list_rooms())
     client.delete_room(room.id)
 """

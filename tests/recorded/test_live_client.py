@@ -7,7 +7,6 @@ times with six fractional digits, because a datetime has no more.
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -27,27 +26,25 @@ from azure.communication.rooms import (
 )
 
 from .conftest import ANOTHER_KEY
-from .live import EACH_EXCHANGE, TIME, Exchange, map_texts
-from .scrubbing import configure
+from .live import EACH_EXCHANGE, ROOM_ID, TIME, Json, map_texts, read_time
+from .scrubbing import VCR_CONFIG
 
 pytestmark = pytest.mark.block_network
 
 ENDPOINT = "https://endpoint.communication.azure.com"  # the host in the recorded links
-ROOM_ID = "99400000000000000"
 
 
 @EACH_EXCHANGE
-def test_same_request_and_result(exchange: Exchange, tmp_path: Path) -> None:
+def test_same_request_and_result(exchange: Json, tmp_path: Path) -> None:
     sent: dict[str, str] = {}
 
     def note(request: PipelineRequest[HttpRequest]) -> None:
         sent.update(request.http_request.headers)
 
     write_cassette(exchange, tmp_path / "exchange.yaml")
-    vcr = VCR(cassette_library_dir=str(tmp_path))
-    configure(vcr)  # requests must match in method, path, query, content type and JSON
+    vcr = VCR(match_on=VCR_CONFIG["match_on"], before_record_request=VCR_CONFIG["before_record_request"])
     with (
-        vcr.use_cassette("exchange.yaml", record_mode="none") as cassette,
+        vcr.use_cassette(str(tmp_path / "exchange.yaml"), record_mode="none") as cassette,
         RoomsClient.from_connection_string(
             f"endpoint={ENDPOINT};accesskey={ANOTHER_KEY}",
             api_version=exchange["api_version"],
@@ -68,7 +65,7 @@ def test_same_request_and_result(exchange: Exchange, tmp_path: Path) -> None:
             assert sent[name] == value if value is not None else sent[name]
 
 
-def write_cassette(exchange: Exchange, path: Path) -> None:
+def write_cassette(exchange: Json, path: Path) -> None:
     """Write the exchange in vcrpy's form, with the request as the client sends it."""
     sent = exchange["request_body"]
     request = {
@@ -87,29 +84,20 @@ def write_cassette(exchange: Exchange, path: Path) -> None:
     path.write_text(yaml.safe_dump({"version": 1, "interactions": interactions}), encoding="utf-8")
 
 
-def path_of(exchange: Exchange) -> str:
-    room_id = (exchange["response_body"] or {}).get("id", ROOM_ID)
+def path_of(exchange: Json) -> str:
     path: str = exchange["path"]
-    return path.replace("{room_id}", room_id).replace("{unknown_room_id}", ROOM_ID)
+    return path.replace("{room_id}", ROOM_ID).replace("{unknown_room_id}", ROOM_ID)
 
 
 def without_null(body: Mapping[str, Any]) -> dict[str, Any]:
     return {name: member for name, member in body.items() if member is not None}
 
 
-def read_time(text: str) -> datetime:
-    """The recorded time without its seventh digit."""
-    match = TIME.fullmatch(text)
-    assert match, text
-    microsecond = int((match[2] or "").ljust(6, "0")[:6])
-    return datetime.fromisoformat(match[1]).replace(microsecond=microsecond, tzinfo=timezone.utc)
-
-
 def write_time(text: str) -> str:
     return read_time(text).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if TIME.fullmatch(text) else text
 
 
-def call(client: RoomsClient, exchange: Exchange) -> Any:
+def call(client: RoomsClient, exchange: Json) -> Any:
     """Make the recorded request with the client's method for it."""
     body = without_null(exchange["request_body"] or {})
     values = arguments(body)
@@ -149,7 +137,7 @@ def first_page(client: RoomsClient) -> dict[str, object]:
     return page | ({"nextLink": pages.continuation_token} if pages.continuation_token else {})
 
 
-def check_result(result: Any, exchange: Exchange) -> None:
+def check_result(result: Any, exchange: Json) -> None:
     recorded = exchange["response_body"]
     if not recorded:
         assert result is None
@@ -174,7 +162,7 @@ def check_room(room: CommunicationRoom, recorded: Mapping[str, Any]) -> None:
     assert room.as_dict() == recorded
 
 
-def check_error(error: Any, exchange: Exchange) -> None:
+def check_error(error: Any, exchange: Json) -> None:
     recorded = exchange["response_body"]["error"]
     assert error.status_code == exchange["status"]
     assert isinstance(error, ResourceNotFoundError) is (exchange["status"] == 404)

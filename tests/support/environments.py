@@ -10,13 +10,7 @@ from pathlib import Path
 def run(*command: str, cwd: Path, **environment: str) -> str:
     """Run a command that must succeed, and return what it prints."""
     process = subprocess.run(
-        command,
-        cwd=cwd,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
+        command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=300, check=False
     )
     assert process.returncode == 0, process.stdout + process.stderr
     return process.stdout

@@ -10,13 +10,11 @@ from azure.communication.rooms import CommunicationUserIdentifier, ParticipantRo
 
 OPENS = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(days=1)
 CLOSES = OPENS + timedelta(days=30)
-PARTICIPANTS = [
-    RoomParticipant(
-        communication_identifier=CommunicationUserIdentifier(f"8:acs:resource_user-{number:04}"),
-        role=ParticipantRole.PRESENTER,
-    )
+USERS = [
+    CommunicationUserIdentifier(f"8:acs:5b0f2f2e-1111-4222-8333-944455556666_00000000-0000-4000-8000-{number:012}")
     for number in range(10)
 ]
+PARTICIPANTS = [RoomParticipant(communication_identifier=user, role=ParticipantRole.PRESENTER) for user in USERS]
 NO_ROOM = "99400000000000000"  # a valid ID that no room has
 
 
@@ -43,10 +41,7 @@ OPERATIONS = {
         ),
     ),
     "get_room": Operation(
-        "get",
-        "GET",
-        "/rooms/{room_id}",
-        lambda client, room_id, **options: client.get_room(room_id, **options),
+        "get", "GET", "/rooms/{room_id}", lambda client, room_id, **options: client.get_room(room_id, **options)
     ),
     "list_rooms": Operation(
         "list a page of 30 rooms",

@@ -3,11 +3,14 @@
 # pyright: strict, reportUnnecessaryTypeIgnoreComment=true
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from azure.core.credentials import AzureKeyCredential
 from azure.core.paging import ItemPaged
+from azure.core.pipeline.policies import UserAgentPolicy
+from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
+from requests import Session
 from typing_extensions import assert_type
 
 from azure.communication.rooms import (
@@ -20,6 +23,7 @@ from azure.communication.rooms import (
     RoomParticipant,
     RoomsClient,
 )
+from azure.communication.rooms._shared.models import PhoneNumberIdentifier
 from azure.communication.rooms.emulator import RoomsEmulator
 
 
@@ -29,36 +33,36 @@ def clients() -> None:
     with RoomsClient.from_connection_string("endpoint=…", read_timeout=10) as opened:
         assert_type(opened, RoomsClient)
 
+    options: ClientOptions = {"user_agent": "contoso", "session": Session(), "session_owner": False}
+    RoomsClient.from_connection_string("endpoint=…", **options)
+    policies: ClientOptions = {"transport": RequestsTransport(), "per_call_policies": [UserAgentPolicy()]}
+    RoomsClient("https://contoso.communication.azure.com", "a2V5", **policies)
+
+    RoomsClient("https://contoso.communication.azure.com", "a2V5", session="no session")  # type: ignore[arg-type]
     RoomsClient("https://contoso.communication.azure.com")  # type: ignore[call-arg]
-    RoomsClient("https://contoso.communication.azure.com", b"key")  # type: ignore[arg-type]
     RoomsClient("https://contoso.communication.azure.com", AzureKeyCredential("a2V5"), read_timout=1)  # type: ignore[call-arg]
-    RoomsClient.from_connection_string("endpoint=…", read_timout=1)  # type: ignore[call-arg]
 
 
 def rooms(client: RoomsClient, opens: datetime, closes: datetime) -> None:
     room = client.create_room(valid_from=opens, valid_until=closes, pstn_dial_out_enabled=True)
     assert_type(room, CommunicationRoom)
-    assert_type(room.id, str)
-    assert_type(room.created_at, datetime)
-    assert_type(room.valid_from, datetime)
     assert_type(room.valid_until, datetime)
     assert_type(room.pstn_dial_out_enabled, bool | None)
+    CommunicationRoom(id="1", created_at=opens, valid_from=date(2026, 12, 1), valid_until="2026-12-02")
     assert_type(client.get_room(room.id, timeout=5), CommunicationRoom)
     assert_type(client.update_room(room.id, valid_from=opens, valid_until=closes), CommunicationRoom)
     assert_type(client.list_rooms(), ItemPaged[CommunicationRoom])
     client.delete_room(room.id)
+    client.create_room(valid_from=date(2026, 12, 1), valid_until="2026-12-02")
     client.create_room(valid_from="2026-12-01T09:00:00Z", raw_response_hook=lambda response: response.http_response)
     request_options: RequestOptions = {"retry_total": 20, "timeout": 2.5}
-    client_options: ClientOptions = {"user_agent": "contoso"}
-    RoomsClient.from_connection_string("endpoint=…", **client_options).get_room(room.id, **request_options)
+    client.get_room(room.id, **request_options)
 
     request_options["read_timout"] = 1  # type: ignore[typeddict-unknown-key]
     client.create_room(valid_form=opens)  # type: ignore[call-arg]
-    client.create_room(opens)  # type: ignore[call-arg]
     client.create_room(valid_from=7)  # type: ignore[arg-type]
     client.get_room()  # type: ignore[call-arg]
     client.get_room(room)  # type: ignore[arg-type]
-    client.get_room(room.id, read_timout=1)  # type: ignore[call-arg]
     client.get_room(room.id, read_timeout="soon")  # type: ignore[arg-type]
     room.valid_from = opens  # type: ignore[misc]
     print(room.topic)  # type: ignore[attr-defined]
@@ -72,9 +76,8 @@ class Guest:
 
 def participants(client: RoomsClient, room_id: str) -> None:
     user = CommunicationUserIdentifier("8:acs:contoso_user")
+    assert_type(str(user), str)
     client.add_or_update_participants(room_id, [RoomParticipant(user, ParticipantRole.PRESENTER)])
-    client.add_or_update_participants(room_id, (RoomParticipant(communication_identifier=user) for _ in range(1)))
-    client.remove_participants(room_id, [user])
     for participant in client.list_participants(room_id):
         assert_type(participant, RoomParticipant)
         assert_type(participant.communication_identifier, CommunicationIdentifier)
@@ -86,8 +89,9 @@ def participants(client: RoomsClient, room_id: str) -> None:
 
     client.add_or_update_participants(room_id, [user])  # type: ignore[list-item]
     client.add_or_update_participants(room_id, "8:acs:contoso_user")  # type: ignore[arg-type]
-    client.remove_participants(room_id, ["8:acs:contoso_user"])  # type: ignore[list-item]
     RoomParticipant(user, 7)  # type: ignore[call-overload]
+    user.raw_id = "8:acs:other"  # type: ignore[misc]
+    print(PhoneNumberIdentifier("+14255550123").properties["number"])  # type: ignore[typeddict-item]
 
 
 def requests(client: RoomsClient) -> None:

@@ -1,1 +1,1 @@
-VERSION = "1.2.0+independent.2"
+VERSION = "1.2.0+independent.3"

@@ -25,37 +25,33 @@ def authenticate(
     if not authorization:
         raise denied("no credentials")
     if authorization.startswith("Bearer "):
-        _check_token(authorization.removeprefix("Bearer "), bearer_token)
+        if bearer_token is None:
+            raise denied("the request has a bearer token, but the emulator was started without one")
+        if authorization != f"Bearer {bearer_token}":
+            raise denied("wrong bearer token")
         return
     if not authorization.startswith(_SCHEME):
         raise denied("the Authorization header is neither a signature of this service nor a bearer token")
     date = headers.get("x-ms-date", "")
     content_hash = headers.get("x-ms-content-sha256", "")
+    if not content_hash:
+        raise denied("the header x-ms-content-sha256 is missing")
     ahead = _timestamp(date) - time.time()
     if abs(ahead) > _CLOCK_SKEW:
         raise denied(f"the client's clock is {abs(ahead):.0f} seconds {'ahead' if ahead > 0 else 'behind'}")
     signature = authorization.removeprefix(_SCHEME)
     signed = f"{date};{headers.get('host', '')};{content_hash}"
-    if not any(_same(signature, _signature(key, method, form, signed)) for form in _signed_forms(target)):
+    if not any(signature == _signature(key, method, form, signed) for form in _signed_forms(target)):
         raise denied("wrong access key, or the URL or a signed header was changed after signing")
-    if not _same(content_hash, _base64(hashlib.sha256(body).digest())):
-        raise denied(
-            "the body was changed after signing",
-            "Request 'x-ms-content-sha256' differs from generated content hash.",
-        )
-
-
-def _check_token(token: str, expected: str | None) -> None:
-    if expected is None:
-        raise denied("the request has a bearer token, but the emulator was started without one")
-    if not _same(token, expected):
-        raise denied("wrong bearer token")
+    if content_hash != _base64(hashlib.sha256(body).digest()):
+        message = "Request 'x-ms-content-sha256' differs from generated content hash."
+        raise denied("the body was changed after signing", message)
 
 
 def _signed_forms(target: str) -> Iterator[str]:
-    """The path and query as each released client signs them. They differ only for links to next pages."""
-    yield unquote(target)  # Python
-    yield target  # .NET
+    """The path and query as each released client signs them. They differ for links to next pages and for user IDs."""
+    yield unquote(target)  # Python, for rooms
+    yield target  # .NET, and Python for users
     path, _, query = target.partition("?")
     pairs = urlencode(parse_qsl(query, keep_blank_values=True), safe="*").replace("~", "%7E")
     yield f"{path}?{pairs}"  # JavaScript sends a link unchanged, but signs it as URLSearchParams formats it
@@ -67,10 +63,6 @@ def _signature(key: bytes, method: str, path_and_query: str, signed: str) -> str
 
 def _base64(digest: bytes) -> str:
     return base64.b64encode(digest).decode("ascii")
-
-
-def _same(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8"), expected.encode("utf-8"))
 
 
 def _timestamp(date: str) -> float:

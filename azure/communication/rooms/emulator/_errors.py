@@ -1,24 +1,31 @@
-"""The errors of the service."""
+"""The errors of the services."""
+
+from http import HTTPStatus
 
 
 class ServiceError(Exception):
-    """An error response: ``{"error": {"code", "message", "details"}}`` and a status code.
+    """An error response: a status code and ``{"error": {"code", "message"}}``. ``members`` are added to the error.
 
-    ``log_reason`` appears only in the log. It must not contain a secret.
+    If ``is_bare``, the headers contain neither the code nor the API versions. ``log_reason`` appears only in the log,
+    instead of the message. It must not contain a secret.
     """
 
     def __init__(
-        self, status_code: int, code: str, message: str, *details: dict[str, str], log_reason: str | None = None
+        self,
+        status_code: int,
+        code: str,
+        message: str,
+        *,
+        is_bare: bool = False,
+        log_reason: str | None = None,
+        **members: object,
     ) -> None:
         super().__init__(message)
-        error: dict[str, object] = {"code": code, "message": message}
-        if details:
-            error["details"] = list(details)
         self.status_code = status_code
         self.code = code
-        self.has_details = bool(details)
-        self.body = {"error": error}
-        self.log_reason = log_reason
+        self.body = {"error": {"code": code, "message": message, **members}}
+        self.is_bare = is_bare
+        self.log_reason = (log_reason or message).encode("unicode_escape").decode("ascii")  # one line of plain text
 
 
 def bad_request(message: str) -> ServiceError:
@@ -29,7 +36,8 @@ def bad_arguments(*problems: tuple[str, str]) -> ServiceError:
     """An error with a detail for each problem. A problem is a message and a target."""
     details = [{"code": "BadArgument", "message": message, "target": target} for message, target in problems]
     message = "The request could not be understood by the server due to malformed syntax."
-    return ServiceError(400, "BadRequest", message, *details)
+    reason = " ".join(message for message, _ in problems)
+    return ServiceError(400, "BadRequest", message, is_bare=True, log_reason=reason, details=details)
 
 
 def wrong_type(wanted: str, target: str) -> ServiceError:
@@ -44,28 +52,10 @@ def not_found() -> ServiceError:
     return ServiceError(404, "NotFound", "The server cannot find the requested resource.")
 
 
-# The error code for each status code of injected faults and of errors that HTTP itself defines.
-_CODES = {
-    401: "Denied",
-    403: "Forbidden",
-    404: "NotFound",
-    405: "MethodNotAllowed",
-    408: "RequestTimeout",
-    409: "Conflict",
-    413: "PayloadTooLarge",
-    414: "UriTooLong",
-    415: "UnsupportedMediaType",
-    421: "MisdirectedRequest",
-    429: "TooManyRequests",
-    431: "RequestHeaderFieldsTooLarge",
-    500: "InternalServerError",
-    501: "NotImplemented",
-    502: "BadGateway",
-    503: "ServiceUnavailable",
-    504: "GatewayTimeout",
-}
-
-
 def status_error(status_code: int, message: str) -> ServiceError:
-    code = _CODES.get(status_code, "BadRequest" if status_code < 500 else "InternalServerError")
-    return ServiceError(status_code, code, message)
+    """An injected fault, or an error that HTTP itself defines. Its code is the name of its status."""
+    try:
+        code = HTTPStatus(status_code).phrase.replace(" ", "").replace("-", "")
+    except ValueError:
+        code = "BadRequest" if status_code < 500 else "InternalServerError"
+    return ServiceError(status_code, "Denied" if status_code == 401 else code, message)

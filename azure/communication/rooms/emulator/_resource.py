@@ -6,7 +6,7 @@ from starlette.routing import Match
 
 from ._authentication import authenticate
 from ._errors import not_found, status_error
-from ._identity import IdentityService
+from ._identity import IdentityService, TeamsService
 from ._request import ServiceRequest, request_target
 from ._responses import add_api_versions, error_response
 from ._service import RoomsService
@@ -22,6 +22,7 @@ class Resource:
         self._bearer_token = bearer_token
         self._rooms = rooms
         self._identity = IdentityService()
+        self._teams = TeamsService()
 
     def api_versions(self, path: str) -> tuple[str, ...]:
         """The API versions of the service at this path."""
@@ -55,5 +56,7 @@ class Resource:
         response.headers["Allow"] = ", ".join(sorted(allowed))
         return response
 
-    def _service(self, path: str) -> RoomsService | IdentityService:
-        return self._identity if path.startswith(("/identities", "/teamsUser")) else self._rooms
+    def _service(self, path: str) -> RoomsService | IdentityService | TeamsService:
+        if path.startswith("/identities"):
+            return self._identity
+        return self._teams if path.startswith("/teamsUser") else self._rooms

@@ -9,29 +9,21 @@ from starlette.responses import Response
 
 from ._errors import ServiceError
 
-_COMMON_HEADERS = [
-    (b"request-context", b"appId="),
-    (b"strict-transport-security", b"max-age=31536000;includeSubDomains"),
-    (b"x-cache", b"CONFIG_NOCACHE"),
-]
+_JSON = "application/json; charset=utf-8"
 
 
 def json_response(status_code: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
     response = Response(json.dumps(body, separators=(",", ":")), status_code, headers)
-    response.headers["Content-Type"] = "application/json; charset=utf-8"
+    response.headers["Content-Type"] = _JSON
     return response
 
 
 def error_response(error: ServiceError, api_versions: Sequence[str] = ()) -> Response:
-    """The response for an error.
-
-    As in the service, if the error has details, the headers contain neither its code nor the API versions.
-    """
-    if error.has_details:
-        return json_response(error.status_code, error.body)
-    response = json_response(error.status_code, error.body, {"x-ms-error-code": error.code})
-    if api_versions:
-        add_api_versions(response, api_versions)
+    response = json_response(error.status_code, error.body)
+    if not error.is_bare:
+        response.headers["x-ms-error-code"] = error.code
+        if api_versions:
+            add_api_versions(response, api_versions)
     return response
 
 
@@ -40,11 +32,24 @@ def add_api_versions(response: Response, api_versions: Sequence[str]) -> None:
 
 
 def add_common_headers(response: Response, request: Request) -> None:
-    """Add the headers that all responses have."""
-    if request.scope["http_version"] != "1.0":
-        del response.headers["Content-Length"]  # the server then sends the body chunked, as the service does
+    """Add the headers of all responses. The identity service differs from the Rooms service in a few of them."""
+    headers = response.headers
+    is_error = response.status_code >= 400
+    is_identity = request.scope["path"].startswith(("/identities", "/teamsUser"))
+    if is_identity:
+        headers["X-Processing-Time"] = "1ms"
+        if is_error and headers.get("Content-Type") == _JSON:
+            headers["Content-Type"] = "application/json"
+            del headers["x-ms-error-code"]
+    if (is_error or not is_identity) and request.scope["http_version"] != "1.0":
+        del headers["Content-Length"]  # the server then sends the body chunked, as the service does
+    request_id = request.headers.get("x-ms-client-request-id")
+    if request_id and (is_identity or request.headers.get("x-ms-return-client-request-id", "").lower() == "true"):
+        headers["x-ms-client-request-id"] = request_id
     if "origin" in request.headers:
-        response.headers["Access-Control-Allow-Origin"] = "*"
-    response.raw_headers += _COMMON_HEADERS
-    response.raw_headers.append((b"ms-cv", f"{secrets.token_urlsafe(16)}.0".encode("ascii")))
-    response.raw_headers.append((b"x-azure-ref", secrets.token_urlsafe(32).encode("ascii")))
+        headers["Access-Control-Allow-Origin"] = "*"
+    headers["MS-CV"] = f"{secrets.token_urlsafe(16)}.0"
+    headers["Request-Context"] = "appId="
+    headers["Strict-Transport-Security"] = "max-age=31536000;includeSubDomains"
+    headers["X-Azure-Ref"] = secrets.token_urlsafe(32)
+    headers["X-Cache"] = "CONFIG_NOCACHE"

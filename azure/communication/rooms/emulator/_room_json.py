@@ -3,16 +3,14 @@
 import re
 from collections.abc import Mapping
 
-from ._api_versions import boolean_members
 from ._errors import bad_arguments, wrong_type
 from ._store import Room
-from ._time import DAY, LAST, format_time, parse_time
+from ._time import DAY, format_time, parse_time
 
 MAX_LIFETIME = 180 * DAY
 _ROLES = ("Presenter", "Attendee", "Consumer", "Collaborator")
-_RAW_ID = re.compile(
-    r"(8:(acs|dod-acs|gcch-acs|spool|orgid|dod|gcch|teamsvisitor):|28:(orgid|dod|gcch):|4:).+", re.DOTALL
-)
+GUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_PARTICIPANT_ID = re.compile(rf"8:(acs:(?i:{GUID}_{GUID})|(dod-acs|gcch-acs|spool):[!-~]+)")
 
 
 def room_json(room: Room, api_version: str) -> dict[str, object]:
@@ -22,22 +20,21 @@ def room_json(room: Room, api_version: str) -> dict[str, object]:
         "validFrom": format_time(room.valid_from),
         "validUntil": format_time(room.valid_until),
     }
-    for member, attribute in boolean_members(api_version).items():
-        data[member] = bool(getattr(room, attribute))
+    if _has_dial_out(api_version):
+        data["pstnDialOutEnabled"] = bool(room.pstn_dial_out_enabled)
     return data
 
 
-def read_booleans(data: Mapping[str, object], api_version: str) -> dict[str, bool]:
-    """The boolean attributes of Room that the request sets."""
-    values = {}
-    for member, attribute in boolean_members(api_version).items():
-        value = data.get(member)
-        if value is None:
-            continue
-        if not isinstance(value, bool):
-            raise wrong_type("a boolean", f"$.{member}")
-        values[attribute] = value
-    return values
+def _has_dial_out(api_version: str) -> bool:
+    return api_version > "2023-06-14"
+
+
+def read_dial_out(data: Mapping[str, object], api_version: str) -> bool | None:
+    """``pstnDialOutEnabled``. None if absent or null, or if the API version lacks it."""
+    value = data.get("pstnDialOutEnabled") if _has_dial_out(api_version) else None
+    if value is None or isinstance(value, bool):
+        return value
+    raise wrong_type("a boolean", "$.pstnDialOutEnabled")
 
 
 def read_times(data: Mapping[str, object]) -> tuple[int | None, int | None]:
@@ -52,7 +49,7 @@ def _read_time(data: Mapping[str, object], member: str) -> int | None:
     try:
         if isinstance(value, str):
             return parse_time(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         pass  # rejected below, like a value of another type
     raise wrong_type("a time", f"$.{member}")
 
@@ -66,7 +63,7 @@ def check_times(valid_from: int | None, valid_until: int | None, now: int) -> No
         begin = now if valid_from is None else valid_from
         if valid_until < now:
             problems.append(("The time range end is in the past.", "ValidUntil"))
-        elif not begin <= valid_until <= min(begin + MAX_LIFETIME, LAST):
+        elif not begin <= valid_until <= begin + MAX_LIFETIME:
             problems.append(("The time range is incorrect, or larger than 180 days.", "ValidUntil"))
     if problems:
         raise bad_arguments(*problems)
@@ -97,9 +94,6 @@ def _read_role(raw_id: str, participant: object) -> str | None:
     return role
 
 
-def is_well_formed(raw_id: str) -> bool:
-    try:
-        raw_id.encode("utf-8")
-    except UnicodeEncodeError:  # a lone surrogate, which JSON allows
-        return False
-    return _RAW_ID.fullmatch(raw_id) is not None
+def can_participate(raw_id: str) -> bool:
+    """Whether this is the well-formed raw ID of a communication user."""
+    return _PARTICIPANT_ID.fullmatch(raw_id) is not None

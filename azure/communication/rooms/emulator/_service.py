@@ -5,13 +5,17 @@ the emulator's own choices:
 
 * Every operation treats expired rooms like any others. (Recordings show only that they are listed.)
 * The database keeps deleted rooms, expired rooms and repeatable requests forever.
-* ``createdAt`` is the emulator's current time, and a default ``validFrom`` is 40 to 270 ms earlier.
+* ``createdAt`` is the emulator's current time, and a default ``validFrom`` is 100 ms earlier. (Recorded: 40 to 270 ms.)
 * A page has a link to a next page if more rooms are stored, even if all of those are deleted. Participants are paged
   like rooms, but oldest first, and their number is not limited.
-* Every API version accepts the role ``Collaborator``. ``2023-10-30-preview`` works like ``2024-04-15``. A boolean
-  member that the request's API version lacks is ignored, like any unknown member.
+* Every API version accepts the role ``Collaborator``. ``2023-10-30-preview`` works like ``2024-04-15``. Version
+  ``2023-06-14`` ignores ``pstnDialOutEnabled``, like any unknown member.
 * A participant without a role, or whose role is null, becomes an attendee, even if it had another role before. A
   request to create a room is rejected if it contains a null participant.
+* Participants must be communication users. Raw IDs of Teams users, Teams apps and phone numbers are refused like
+  malformed ones, also in a removal. GUIDs in a raw ID may have upper-case digits.
+* A date without a time cannot have a zone.
+* The URI in the error for an unsupported API version has no query.
 * A room ID of 16 to 18 characters has a valid length.
 * Checks run in this order: credentials, API version, path, media type, JSON types and roles, ranges of the times,
   whether an update has both times, the room ID, whether the room exists, raw IDs.
@@ -22,10 +26,7 @@ the emulator's own choices:
 """
 
 import json
-import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
 from urllib.parse import unquote
 
 from starlette.responses import Response
@@ -35,11 +36,10 @@ from ._api_versions import API_VERSIONS
 from ._errors import bad_arguments, bad_request, not_found
 from ._request import ServiceRequest
 from ._responses import json_response
-from ._room_json import MAX_LIFETIME, check_times, is_well_formed, read_booleans, read_roles, read_times, room_json
+from ._room_json import MAX_LIFETIME, can_participate, check_times, read_dial_out, read_roles, read_times, room_json
 from ._store import Room, Store
 from ._time import MILLISECOND, Clock
 
-_JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
 
 
@@ -63,7 +63,7 @@ class RoomsService:
         ]
 
     def _create_room(self, request: ServiceRequest) -> Response:
-        data = request.json_object(_JSON)
+        data = request.json_object("application/json")
         repeatable = request.repeatability()
         created = self._store.stored_response(*repeatable) if repeatable else None
         if created is None:
@@ -79,22 +79,21 @@ class RoomsService:
     def _new_room(self, request: ServiceRequest, data: Mapping[str, object]) -> Room:
         roles = read_roles(data)
         valid_from, valid_until = read_times(data)
-        booleans = read_booleans(data, request.api_version)
+        dial_out = read_dial_out(data, request.api_version)
         for raw_id, role in roles.items():
             if role is None:
                 message = f"The participant must not be null. Path: $.participants.{raw_id}."
                 raise bad_arguments((message, f"$.participants.{raw_id}"))
         now = self._clock.now()
         check_times(valid_from, valid_until, now)
-        if not all(map(is_well_formed, roles)):
+        if not all(map(can_participate, roles)):
             raise bad_request("Invalid format for communication identifier.")
-        # The live service creates a room 40 to 270 ms after it receives the request.
-        received_at = now - (40 + secrets.randbelow(231)) * MILLISECOND
+        received_at = now - 100 * MILLISECOND
         room = self._store.add_room(
             created_at=now,
             valid_from=received_at if valid_from is None else valid_from,
             valid_until=received_at + MAX_LIFETIME if valid_until is None else valid_until,
-            **booleans,
+            pstn_dial_out_enabled=bool(dial_out),
         )
         self._store.put_participants(room.id, {raw_id: role for raw_id, role in roles.items() if role})
         return room
@@ -111,14 +110,15 @@ class RoomsService:
     def _update_room(self, request: ServiceRequest, room_id: str) -> Response:
         data = request.json_object(_MERGE_PATCH)
         valid_from, valid_until = read_times(data)
-        booleans = read_booleans(data, request.api_version)
+        dial_out = read_dial_out(data, request.api_version)
         check_times(valid_from, valid_until, self._clock.now())
         if (valid_from is None) != (valid_until is None):
             raise bad_arguments(("validFrom and validUntil should be set together.", ""))
-        changes: dict[str, Any] = {**booleans}
-        if valid_from is not None:
-            changes |= {"valid_from": valid_from, "valid_until": valid_until}
-        room = replace(self._room(room_id), **changes)
+        room = self._room(room_id)
+        if valid_from is not None and valid_until is not None:
+            room.valid_from, room.valid_until = valid_from, valid_until
+        if dial_out is not None:
+            room.pstn_dial_out_enabled = dial_out
         self._store.change_room(room)
         return json_response(200, room_json(room, request.api_version))
 
@@ -138,7 +138,7 @@ class RoomsService:
         roles = read_roles(request.json_object(_MERGE_PATCH))
         room = self._room(room_id)
         for raw_id in roles:
-            if not is_well_formed(raw_id):
+            if not can_participate(raw_id):
                 raise bad_request(f"Communication identifier {raw_id} is not supported.")
         self._store.put_participants(room.id, {raw_id: role for raw_id, role in roles.items() if role})
         self._store.remove_participants(room.id, [raw_id for raw_id, role in roles.items() if role is None])

@@ -10,9 +10,11 @@ MILLISECOND = TICKS_PER_SECOND // 1000
 DAY = 24 * 60 * 60 * TICKS_PER_SECOND
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-LAST = int((datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone.utc) - _EPOCH).total_seconds()) * TICKS_PER_SECOND
-_RFC_3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
+_LAST_NOW = (datetime(9999, 1, 1, tzinfo=timezone.utc) - _EPOCH).days * DAY
+_TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)"
+    r"(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,16}))?)?(?:Z|([+-])(\d\d)(?::([0-5]\d))?)?)?",
+    re.ASCII,
 )
 
 
@@ -29,7 +31,7 @@ class Clock:
         if delta < timedelta():
             raise ValueError(f"the clock can only move forward, not by {delta}")
         ahead = delta // timedelta(microseconds=1) * 10
-        if self.now() + ahead > LAST - 400 * DAY:
+        if self.now() + ahead >= _LAST_NOW:
             raise ValueError(f"the clock cannot move past the year 9998: {delta}")
         self._ahead += ahead
 
@@ -38,27 +40,26 @@ class Clock:
 
 
 def parse_time(text: str) -> int:
-    """The ticks of an RFC 3339 time. Raises ValueError if it is malformed or outside the years 1 to 9999."""
-    match = _RFC_3339.fullmatch(text)
+    """The ticks of a time in a form that .NET's System.Text.Json accepts. Without a zone, the time is in UTC.
+
+    Raises ValueError if the time is malformed, and OverflowError if it is outside the years 1 to 9999.
+    """
+    match = _TIME.fullmatch(text)
     if match is None:
-        raise ValueError("not an RFC 3339 time")
-    *date_and_time, fraction, sign, hours, minutes = match.groups()
-    offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
-    if offset >= timedelta(days=1):
-        raise ValueError("the offset is a day or more")
-    local = datetime(*map(int, date_and_time), tzinfo=timezone.utc)  # type: ignore[misc, arg-type]
-    seconds = (local - _EPOCH).total_seconds() - offset.total_seconds() * (-1 if sign == "-" else 1)
-    ticks = int(seconds) * TICKS_PER_SECOND + int((fraction or "").ljust(7, "0")[:7])
-    format_time(ticks)  # raises ValueError if the offset moved the time out of the years 1 to 9999
-    return ticks
+        raise ValueError("not a time that System.Text.Json accepts")
+    year, month, day, hour, minute, second = (int(group or 0) for group in match.groups()[:6])
+    fraction, sign, offset_hours, offset_minutes = match.groups()[6:]
+    offset = timedelta(hours=int(offset_hours or 0), minutes=int(offset_minutes or 0))
+    if offset > timedelta(hours=14):
+        raise ValueError("the offset is more than 14 hours")
+    zone = timezone(-offset if sign == "-" else offset)
+    since_epoch = datetime(year, month, day, hour, minute, second, tzinfo=zone).astimezone(timezone.utc) - _EPOCH
+    return since_epoch // timedelta(seconds=1) * TICKS_PER_SECOND + int((fraction or "").ljust(7, "0")[:7])
 
 
 @functools.lru_cache(maxsize=100_000)
 def format_time(ticks: int) -> str:
     """The time as the service writes it: ``+00:00``, up to seven fractional digits, no trailing zeros."""
     seconds, fraction = divmod(ticks, TICKS_PER_SECOND)
-    try:
-        text = (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
-    except OverflowError:
-        raise ValueError("outside the years 1 to 9999") from None
+    text = (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
     return f"{text}{f'.{fraction:07}'.rstrip('0').rstrip('.')}+00:00"
