@@ -30,7 +30,6 @@ ROWS = [
     ("not base64", "client(credential=AzureKeyCredential('k')); print('made')", "made", "ValueError"),
     ("token", "client('http://contoso', Token()); print('made')", "made", "ValueError"),
     ("two roles", "create(participants=[invite('Consumer'), invite('Attendee')])", "", "ValueError"),
-    ("isinstance", "print(isinstance(user, CommunicationIdentifier))", "True", "TypeError"),
     ("bot_id", "MicrosoftTeamsAppIdentifier('1').properties['bot_id']", "", "KeyError"),
     ("MICROSOFT_BOT", "CommunicationIdentifierKind.MICROSOFT_BOT", "", "AttributeError"),
     ("of a role", "print(str(ParticipantRole.PRESENTER))", "ParticipantRole.PRESENTER", "Presenter"),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, Protocol, TypedDict
+from typing import Literal, Protocol, TypedDict, runtime_checkable
 
 from azure.core import CaseInsensitiveEnumMeta
 
@@ -26,6 +26,7 @@ class CommunicationCloudEnvironment(str, Enum, metaclass=CaseInsensitiveEnumMeta
     GCCH = "GCCH"
 
 
+@runtime_checkable
 class CommunicationIdentifier(Protocol):
     """Anything that identifies a participant.
 

@@ -103,7 +103,7 @@ class RoomsTransport(RequestsTransport):  # type: ignore[misc] # azure-core does
         if not self._shares_session:
             return self._send(request, **kwargs)
         kwargs["proxies"] = {**self._proxies, **(kwargs.get("proxies") or {})}
-        if kwargs.setdefault("connection_verify", config.verify) in (True, None):
+        if kwargs.setdefault("connection_verify", config.verify) in (True, None, ""):
             kwargs["connection_verify"] = self._verify
         session = _shared_session(requests.Session)
         adapters = session.adapters
