@@ -1,9 +1,9 @@
 """Handle errors, and limit how long a call may take."""
 
-import os
 from datetime import datetime, timedelta, timezone
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
+from sample_resource import connection_string
 
 from azure.communication.rooms import RoomsClient
 
@@ -22,28 +22,22 @@ def find(client: RoomsClient, room_id: str) -> None:
 
 
 def main() -> None:
-    connection_string = os.environ["COMMUNICATION_SAMPLES_CONNECTION_STRING"]
-    with RoomsClient.from_connection_string(connection_string) as client:
-        find(client, "99400000000000000")
-        find(client, "123")
+    # A web request should fail soon rather than wait. After 10 seconds, no new attempt starts.
+    client = RoomsClient.from_connection_string(connection_string(), timeout=10, connection_timeout=2, read_timeout=5)
+    find(client, "99400000000000000")
+    find(client, "123")
 
-        # The service checks the times. The details of its error say what is wrong.
-        try:
-            client.create_room(valid_until=datetime.now(timezone.utc) - timedelta(minutes=5))
-        except HttpResponseError as error:
-            for detail in error.error.details if error.error else []:
-                print(f"{detail.target}: {detail.message}")
+    # The service checks the times. The details of its error say what is wrong.
+    try:
+        client.create_room(valid_until=datetime.now(timezone.utc) - timedelta(minutes=5))
+    except HttpResponseError as error:
+        for detail in error.error.details if error.error else []:
+            print(f"{detail.target}: {detail.message}")
 
-    # A web request should fail soon rather than wait. After 10 seconds, the client makes no further attempt. If a wait
-    # would end later than that, the call raises the service's error at once, such as a 429.
-    with RoomsClient.from_connection_string(
-        connection_string, timeout=10, connection_timeout=2, read_timeout=5
-    ) as client:
-        room = client.create_room()
-        # If you pass these options to a call, they apply only to that call. A batch job can wait longer.
-        client.update_room(room.id, pstn_dial_out_enabled=True, timeout=600, retry_status=10, retry_backoff_max=60)
-        client.delete_room(room.id, retry_total=0)  # no retries
-        print(f"Created, updated and deleted room {room.id}")
+    # If you pass these options to a call, they apply only to that call. A batch job can wait longer.
+    room = client.create_room(timeout=600, retry_status=10, retry_backoff_max=60)
+    client.delete_room(room.id, retry_total=0)  # no retries
+    print(f"Created and deleted room {room.id}")
 
 
 if __name__ == "__main__":

@@ -1,64 +1,56 @@
-"""Log and trace a call, and find the IDs to quote in a support case.
+"""Log a call, trace it, and find the IDs to quote in a support case.
 
 Tracing needs ``pip install opentelemetry-sdk``.
 """
 
 import logging
-import os
 import sys
 
 from azure.core.exceptions import HttpResponseError
-from azure.core.pipeline import PipelineResponse
-from azure.core.rest import HttpRequest, HttpResponse
+from azure.core.rest import HttpResponse
 from azure.core.settings import settings
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
+from sample_resource import connection_string
 
 from azure.communication.rooms import RoomsClient
 
 
-def show_ids(response: PipelineResponse[HttpRequest, HttpResponse]) -> None:
-    """Print the IDs in a response. The client also calls this for responses that it retries."""
-    request, headers = response.http_request, response.http_response.headers
-    print(f"{request.method} {request.url}: status {response.http_response.status_code}")
-    print(f"  x-ms-client-request-id: {request.headers['x-ms-client-request-id']}")  # made by the client for this call
-    print(f"  MS-CV: {headers.get('MS-CV')}")  # made by the service for this attempt
-    print(f"  X-Azure-Ref: {headers.get('X-Azure-Ref')}")  # made by the service's front door for this attempt
+def short(span: ReadableSpan) -> str:
+    return f"SPAN {span.name}, in trace {span.context.trace_id:032x}\n" if span.context else ""
 
 
 def main() -> None:
-    # In production, send spans to a collector instead; see the documentation of OpenTelemetry.
-    provider = TracerProvider()
-    exporter = ConsoleSpanExporter(formatter=lambda span: f"SPAN {span.to_json(indent=None)}\n")
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    client = RoomsClient.from_connection_string(connection_string())
+    logging.basicConfig(stream=sys.stdout, format="%(levelname)s %(message)s")
+    logger = logging.getLogger("azure.core")
+
+    print("\n1. At INFO, the log shows requests and responses without bodies, and headers that are harmless.")
+    logger.setLevel(logging.INFO)
+    room = client.create_room()
+
+    print("\n2. At DEBUG with logging_enable, it shows bodies and all headers. Only credentials are redacted.")
+    logger.setLevel(logging.DEBUG)
+    client.get_room(room.id, logging_enable=True)
+    logger.setLevel(logging.WARNING)
+
+    print("\n3. An error has the response, and that has the IDs to quote.")
+    try:
+        client.get_room("99400000000000000")
+    except HttpResponseError as error:
+        if isinstance(error.response, HttpResponse):
+            print("from the client:", error.response.request.headers["x-ms-client-request-id"])
+            print("from the service:", error.response.headers["MS-CV"])
+            print("from its front door:", error.response.headers["X-Azure-Ref"])
+
+    print("\n4. Each call has a span, and each attempt a span inside it. They belong to your own span's trace.")
+    provider = TracerProvider()  # in production, export the spans to a collector instead
+    provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(formatter=short)))
     trace.set_tracer_provider(provider)
     settings.tracing_enabled = True
-
-    logging.basicConfig(stream=sys.stdout, format="%(levelname)s %(name)s: %(message)s")
-    logger = logging.getLogger("azure")
-
-    with RoomsClient.from_connection_string(os.environ["COMMUNICATION_SAMPLES_CONNECTION_STRING"]) as client:
-        # At INFO, the log shows each request and response, without bodies and only with headers that are harmless.
-        logger.setLevel(logging.INFO)
-        room = client.create_room(raw_response_hook=show_ids)
-
-        # At DEBUG with logging_enable, it also shows bodies and all headers. Keys, signatures and tokens are redacted.
-        # Room IDs and raw IDs are not: check a log before you give it to anybody.
-        logger.setLevel(logging.DEBUG)
-        client.get_room(room.id, logging_enable=True)
-        logger.setLevel(logging.WARNING)
-
-        # The client's spans are children of your own spans.
-        with trace.get_tracer("my-application").start_as_current_span("end the consultation"):
-            client.delete_room(room.id)
-
-        # An error contains its response, so it needs no hook.
-        try:
-            client.get_room(room.id)
-        except HttpResponseError as error:
-            if isinstance(error.response, HttpResponse):
-                print(f"Failed with {error.status_code}, MS-CV {error.response.headers.get('MS-CV')}")
+    with trace.get_tracer("my-application").start_as_current_span("end the consultation"):
+        client.delete_room(room.id)
 
 
 if __name__ == "__main__":

@@ -1,52 +1,51 @@
-"""Invite participants, change their roles, list them and remove them."""
+"""Invite participants, change their roles, list them and remove them.
 
-import os
+The users come from the package azure-communication-identity.
+"""
 
-from azure.communication.rooms import (
-    CommunicationUserIdentifier,
-    ParticipantRole,
-    PhoneNumberIdentifier,
-    RoomParticipant,
-    RoomsClient,
-    identifier_from_raw_id,
-)
+from azure.communication.identity import CommunicationIdentityClient
+from sample_resource import connection_string
 
-# In your program, these come from CommunicationIdentityClient.create_user() of azure-communication-identity. You can
-# pass its identifiers to this package.
-TEACHER = CommunicationUserIdentifier("8:acs:11111111-1111-1111-1111-111111111111_teacher")
-PUPIL = identifier_from_raw_id("8:acs:11111111-1111-1111-1111-111111111111_pupil")  # for example, from your database
-PARENT = PhoneNumberIdentifier("+14255550123")
-
-
-def show(client: RoomsClient, room_id: str) -> None:
-    for participant in client.list_participants(room_id):
-        print(f"  {participant.communication_identifier.raw_id} as {participant.role}")
+from azure.communication.rooms import ParticipantRole, RoomParticipant, RoomsClient, identifier_from_raw_id
 
 
 def main() -> None:
-    with RoomsClient.from_connection_string(os.environ["COMMUNICATION_SAMPLES_CONNECTION_STRING"]) as client:
-        room = client.create_room(
-            participants=[RoomParticipant(TEACHER, ParticipantRole.PRESENTER), RoomParticipant(PUPIL)],
-            pstn_dial_out_enabled=True,  # lets participants call phones from the room
-        )
-        print("A presenter may share and mute; an attendee, the default, may speak; a consumer only watches:")
-        show(client, room.id)
+    resource = connection_string()
+    identity = CommunicationIdentityClient.from_connection_string(resource)
+    client = RoomsClient.from_connection_string(resource)
 
-        # This adds new participants, and changes the roles of existing ones.
-        client.add_or_update_participants(
-            room.id,
-            [RoomParticipant(PARENT, ParticipantRole.CONSUMER), RoomParticipant(PUPIL, ParticipantRole.COLLABORATOR)],
-        )
-        print("After an update:")
-        show(client, room.id)
+    teacher, pupil, parent = identity.create_user(), identity.create_user(), identity.create_user()
+    names = {teacher.raw_id: "teacher", pupil.raw_id: "pupil", parent.raw_id: "parent"}
 
-        # Pass identifiers or listed participants. Removing someone who is not in the room is not an error.
-        client.remove_participants(room.id, [PARENT])
-        client.remove_participants(room.id, list(client.list_participants(room.id))[:1])
-        print("After removing two:")
-        show(client, room.id)
+    # A presenter may share and mute; an attendee, the default, may speak; a consumer only watches.
+    room = client.create_room(
+        participants=[RoomParticipant(teacher, ParticipantRole.PRESENTER), RoomParticipant(pupil)],
+    )
 
-        client.delete_room(room.id)
+    def show(title: str) -> None:
+        print(title)
+        for participant in client.list_participants(room.id):
+            print(f"  {names[participant.communication_identifier.raw_id]} as {participant.role}")
+
+    show("Invited two:")
+
+    # This adds new participants, and changes the roles of existing ones.
+    client.add_or_update_participants(
+        room.id,
+        [RoomParticipant(parent, ParticipantRole.CONSUMER), RoomParticipant(pupil, ParticipantRole.COLLABORATOR)],
+    )
+    show("Added one and changed one:")
+
+    # Store raw IDs in your database. This turns them into identifiers again.
+    client.remove_participants(room.id, [identifier_from_raw_id(parent.raw_id)])
+    # You can also pass listed participants. Removing somebody who is not in the room is not an error.
+    attendees = [each for each in client.list_participants(room.id) if each.role != ParticipantRole.PRESENTER]
+    client.remove_participants(room.id, attendees)
+    show("Removed all but the presenter:")
+
+    client.delete_room(room.id)
+    for user in (teacher, pupil, parent):
+        identity.delete_user(user)
 
 
 if __name__ == "__main__":

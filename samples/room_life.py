@@ -1,22 +1,21 @@
-"""The lifecycle of a room: create, get, update, list and delete it.
+"""The lifecycle of a room: create, get, update, list and delete it."""
 
-The program calls the resource in ``COMMUNICATION_SAMPLES_CONNECTION_STRING``. Without that variable, it starts an
-emulator, which needs ``pip install -e ".[emulator]"``.
-"""
-
-import os
 from datetime import datetime, timedelta, timezone
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from sample_resource import connection_string
 
 from azure.communication.rooms import CommunicationUserIdentifier, ParticipantRole, RoomParticipant, RoomsClient
 
-# In your program, these come from CommunicationIdentityClient.create_user() of azure-communication-identity.
-DOCTOR = CommunicationUserIdentifier("8:acs:11111111-1111-1111-1111-111111111111_doctor")
-PATIENT = CommunicationUserIdentifier("8:acs:11111111-1111-1111-1111-111111111111_patient")
+# Made-up IDs. The sample schedule_appointment.py shows how to create users.
+RESOURCE = "8:acs:11111111-1111-4111-8111-111111111111"
+DOCTOR = CommunicationUserIdentifier(f"{RESOURCE}_22222222-2222-4222-8222-222222222222")
+PATIENT = CommunicationUserIdentifier(f"{RESOURCE}_33333333-3333-4333-8333-333333333333")
 
 
-def room_life(client: RoomsClient) -> None:
+def main() -> None:
+    client = RoomsClient.from_connection_string(connection_string())
+
     opens = datetime.now(timezone.utc) + timedelta(days=1)
     room = client.create_room(
         valid_from=opens,
@@ -50,20 +49,6 @@ def room_life(client: RoomsClient) -> None:
         client.get_room(room.id)
     except ResourceNotFoundError as error:
         print(f"Deleted it: {error.status_code} {error.reason}")
-
-
-def main() -> None:
-    connection_string = os.environ.get("COMMUNICATION_SAMPLES_CONNECTION_STRING")
-    if connection_string:
-        with RoomsClient.from_connection_string(connection_string) as client:
-            room_life(client)
-        return
-
-    from azure.communication.rooms.emulator import RoomsEmulator  # noqa: PLC0415 - not needed with a resource
-
-    with RoomsEmulator() as emulator, RoomsClient.from_connection_string(emulator.connection_string) as client:
-        print(f"Started the emulator at {emulator.endpoint}")
-        room_life(client)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """A web application that schedules consultations. Each has a room for a doctor and a patient.
 
-To run it, use ``pip install fastapi uvicorn``, and in the checkout ``uvicorn samples.testing_your_app.app:app``.
+To run it with an emulator, use ``pip install fastapi``, and in the checkout::
+
+    python -m azure.communication.rooms.emulator -- uvicorn samples.testing_your_app.app:app
 """
 
 import functools

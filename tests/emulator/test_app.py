@@ -1,5 +1,9 @@
-import socket
+"""What the emulator responds and logs, apart from the operations of the services."""
+
+import re
 import sqlite3
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from azure.core.exceptions import HttpResponseError
@@ -7,68 +11,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 
-from .calls import call, connect, get, message
-
-LISTEN_ALL = "0.0.0.0"
-
-
-@pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:8787", "127.0.0.1.evil.example", "localhost.", "[::1]", "192.0.2.1", "", "*"]
-)
-def test_other_hosts_are_rejected(emulator: RoomsEmulator, host: str) -> None:
-    emulator.inject(status=500)
-    status_code, body = get(emulator, {"Host": host})
-    assert (status_code, body["error"]["code"]) == (421, "MisdirectedRequest")
-    assert body["error"]["message"].startswith(f"The emulator does not serve the host {host!r}.")
-    assert emulator.requests == []
-    assert len(emulator.pending_faults) == 1
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:1", "localhost", "LocalHost:8787"])
-def test_own_hosts_are_served(emulator: RoomsEmulator, host: str) -> None:
-    assert get(emulator, {"Host": host})[0] == 401
-
-
-@pytest.mark.parametrize("host", ["rooms.test", "ROOMS.TEST:8787", "other.test", "127.0.0.1"])
-def test_allowed_hosts_are_served(host: str) -> None:
-    with RoomsEmulator(allowed_hosts=["Rooms.test", "other.test"]) as emulator:
-        assert get(emulator, {"Host": host})[0] == 401
-        assert get(emulator, {"Host": f"x{host}"})[0] == 421
-
-
-def test_listening_on_all_allows_any_ip(monkeypatch: pytest.MonkeyPatch) -> None:
-    create_server = socket.create_server
-    monkeypatch.setattr(socket, "create_server", lambda address, **kwargs: create_server(("127.0.0.1", 0), **kwargs))
-    with RoomsEmulator(host=LISTEN_ALL) as emulator:
-        for host in ("192.0.2.1:8787", "[2001:db8::1]:8787", "localhost"):
-            assert get(emulator, {"Host": host})[0] == 401
-        assert get(emulator, {"Host": "evil.example"})[0] == 421
-
-
-@pytest.mark.parametrize(
-    ("target", "hosts", "status_code"),
-    [
-        (b"/rooms", [b"localhost"], 401),
-        (b"/rooms", [], 421),
-        (b"/rooms", [b"localhost", b"evil.example"], 421),
-        (b"/rooms", [b"evil.example", b"localhost"], 421),
-        (b"/rooms?u=http://evil.example/", [b"localhost"], 401),
-        (b"http://localhost/rooms", [b"evil.example"], 401),
-        (b"http://evil.example/rooms", [b"localhost"], 421),
-    ],
-)
-def test_host_from_url_or_single_header(
-    emulator: RoomsEmulator, target: bytes, hosts: list[bytes], status_code: int
-) -> None:
-    with connect(emulator) as connection:
-        headers = b"".join(b"Host: %b\r\n" % host for host in hosts)
-        connection.sendall(b"GET %b HTTP/1.1\r\n%b\r\n" % (target, headers))
-        assert connection.recv(12) == b"HTTP/1.1 %d" % status_code
-
-
-def test_localhost_allows_its_address() -> None:
-    with RoomsEmulator(host="localhost") as emulator:
-        assert get(emulator, {"Host": "127.0.0.1:8787"})[0] == 401
+from .calls import call, get, message, new_client
 
 
 @pytest.mark.parametrize(("method", "path", "status_code"), [("PUT", "", 405), ("DELETE", "", 405), ("GET", "x", 404)])
@@ -84,14 +27,60 @@ def test_slash_in_room_id(client: RoomsClient) -> None:
     assert message(response) == "Invalid room ID length."
 
 
-def test_database_failure(
-    client: RoomsClient, running_emulator: RoomsEmulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(**values: object) -> None:
-        raise sqlite3.OperationalError("disk is full")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(running_emulator._started().store, "add_room", fail)
-        with pytest.raises(HttpResponseError, match=r"\(ServiceUnavailable\) The database failed: disk is full"):
-            client.create_room(retry_total=0)
+def test_body_over_1_mb(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    response = call(client, "POST", "/rooms", "x" * 3_000_000)
+    assert (response.status_code, message(response)) == (413, "The request's body is larger than 1 MB.")
+    assert len(emulator.requests[-1].body) < 2_000_000
     assert client.create_room().id
+
+
+LOGGED: dict[str, tuple[Callable[[RoomsEmulator, RoomsClient], object], str]] = {
+    "no credentials": (lambda emulator, _: get(emulator, {"Host": "localhost"}), r"GET /rooms 401 .*: no credentials"),
+    "an unknown room": (
+        lambda _, client: call(client, "GET", f"/rooms/{'9' * 17}"),
+        r"GET /rooms/9{17} 404 .*: The server cannot find the requested resource\.",
+    ),
+    "a wrong member": (
+        lambda _, client: call(client, "POST", "/rooms", {"validFrom": "to\nday"}),
+        r"POST /rooms 400 .*: The request could not be understood .*\. .*validFrom.*",
+    ),
+    "an unknown method": (
+        lambda _, client: call(client, "PUT", "/rooms"),
+        r"PUT /rooms 405 .*: The method is not allowed on this resource\.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOGGED)
+def test_log_gives_the_reason(
+    emulator: RoomsEmulator, client: RoomsClient, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    send, line = LOGGED[name]
+    with caplog.at_level("INFO", "azure.communication.rooms.emulator"):
+        send(emulator, client)
+    [logged] = [record.message for record in caplog.records if record.name == "azure.communication.rooms.emulator"]
+    assert re.fullmatch(rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ {line}", logged)
+
+
+def test_request_has_the_reason(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    emulator.inject(status=503)
+    call(client, "GET", "/rooms")
+    call(client, "GET", "/rooms/1")
+    call(client, "GET", "/rooms")
+    assert [request.reason for request in emulator.requests] == ["an injected fault", "Invalid room ID length.", None]
+
+
+def test_database_failure(tmp_path: Path) -> None:
+    with RoomsEmulator(database=str(tmp_path / "rooms.db")) as emulator:
+        client = new_client(emulator)
+        connection = sqlite3.connect(tmp_path / "rooms.db")
+        connection.execute("DROP TABLE participants")
+        connection.close()
+        with pytest.raises(HttpResponseError, match=r"\(ServiceUnavailable\) The database failed: no such table"):
+            client.list_participants(client.create_room().id).next()
+
+
+def test_quotes_in_the_log_are_escaped(client: RoomsClient, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "azure.communication.rooms.emulator"):
+        call(client, "POST", "/rooms", {"participants": {"\ud800\n": None}})
+    assert "\\ud800" in caplog.messages[0]

@@ -1,11 +1,13 @@
 """The emulator's command line."""
 
+import json
 import os
 import re
 import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,23 @@ from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 from azure.communication.rooms.emulator.__main__ import main
 
+from ..support.certificates import Certificates
 from ..support.processes import COMMAND, emulator_process
+
+CALL_WITHOUT_OPTIONS = """
+import os
+from azure.communication.identity import CommunicationIdentityClient
+from azure.communication.rooms import RoomsClient
+
+connection_string = os.environ["COMMUNICATION_SAMPLES_CONNECTION_STRING"]
+CommunicationIdentityClient.from_connection_string(connection_string).create_user()
+RoomsClient.from_connection_string(connection_string).create_room()
+"""
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command, variables = [*COMMAND, *arguments], {**os.environ, **environment}
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=variables)
 
 
 def line(process: subprocess.Popen[str]) -> str:
@@ -22,109 +40,122 @@ def line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().rstrip("\n")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_output_and_clean_exit(number: signal.Signals) -> None:
-    with emulator_process("--port", "0", "--access-key", "c2VjcmV0LWtleQ==") as process:
-        connection_string = line(process)
-        assert re.fullmatch(r"endpoint=http://127\.0\.0\.1:\d+/;accesskey=c2VjcmV0LWtleQ==", connection_string)
-        with RoomsClient.from_connection_string(connection_string) as client:
-            room = client.create_room()
-            client.delete_room(room.id)
-        time = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
-        assert re.fullmatch(rf"{time} POST /rooms 201 \d+\.\d ms", line(process))
-        assert re.fullmatch(rf"{time} DELETE /rooms/{room.id} 204 \d+\.\d ms", line(process))
-        process.send_signal(number)
-        output, errors = process.communicate(timeout=30)
-        assert (process.returncode, output, errors) == (0, "", "")
+def test_command_calls_the_emulator_with_tls() -> None:
+    process = run("--log", "--", sys.executable, "-c", CALL_WITHOUT_OPTIONS)
+    assert (process.returncode, process.stdout) == (0, "")
+    page, *log = process.stderr.splitlines()
+    assert re.fullmatch(r"The emulator's page: https://127\.0\.0\.1:\d+/_emulator", page)
+    assert [re.sub(r"^\S+ | \S+ ms$", "", each) for each in log] == ["POST /identities 201", "POST /rooms 201"]
 
 
-def test_second_signal_is_harmless() -> None:
-    with emulator_process("--port=0") as process:
-        assert line(process).startswith("endpoint=")
-        process.send_signal(signal.SIGINT)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+def test_environment_and_status_of_command(certificates: Certificates) -> None:
+    program = "import json, os, sys; print(json.dumps(dict(os.environ))); print('mine', file=sys.stderr); sys.exit(7)"
+    process = run(
+        *("--env", "ACS", "--env", "OTHER", "--access-key", "a2V5", "--", sys.executable, "-c", program),
+        NO_PROXY="corp.example",
+        no_proxy="",
+        NODE_EXTRA_CA_CERTS=certificates.authority,
+    )
+    assert process.returncode == 7
+    environment = json.loads(process.stdout)
+    endpoint = environment["COMMUNICATION_SAMPLES_ENDPOINT"]
+    assert re.fullmatch(r"https://127\.0\.0\.1:\d+", endpoint)
+    names = ("COMMUNICATION_SAMPLES_CONNECTION_STRING", "AZURE_COMMUNICATION_CONNECTION_STRING", "ACS", "OTHER")
+    assert {environment[name] for name in names} == {f"endpoint={endpoint}/;accesskey=a2V5"}
+    files = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+    assert not any(os.path.exists(environment[name]) for name in files)
+    assert environment["NO_PROXY"] == environment["no_proxy"] == "corp.example,127.0.0.1"
+    assert process.stderr.splitlines()[1:] == ["mine"]
 
 
-def test_options(tmp_path: Path) -> None:
-    hosts = ["--allowed-host=rooms.test", "--allowed-host=other.test"]
-    options = [
-        *hosts,
-        "--port=0",
-        "--page-size=1",
-        "--bearer-token=t",
-        "--host=localhost",
-        f"--database={tmp_path / 'r.db'}",
-    ]
-    for rooms in (2, 4):
-        with emulator_process(*options) as process:
-            with RoomsClient.from_connection_string(line(process)) as client:
-                client.create_room()
-                client.create_room(headers={"Host": "other.test"})
-                assert [len(list(page)) for page in client.list_rooms().by_page()] == [1] * rooms
-            process.terminate()
-            process.wait(timeout=30)
+def test_log_file_and_http(tmp_path: Path) -> None:
+    program = "import os; from urllib.request import urlopen; urlopen(os.environ['COMMUNICATION_SAMPLES_ENDPOINT'])"
+    process = run("--no-tls", f"--log={tmp_path / 'log'}", "--", sys.executable, "-c", program)
+    assert "HTTP Error 401" in process.stderr
+    assert re.fullmatch(r"\S+ GET / 401 \S+ ms: no credentials\n", (tmp_path / "log").read_text())
+
+
+COMMAND_WITH_SIGNALS = """
+import signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
+signal.signal(signal.SIGINT, lambda *_: sys.exit(6))
+print("ready", flush=True)
+signal.pause()
+"""
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("send", "status"),
     [
-        (["--port", "{port}"], "cannot listen on 127.0.0.1:{port}: "),
-        (["--host", "no.such.host.invalid", "--port", "0"], "cannot listen on no.such.host.invalid:0: "),
-        (["--port", "0", "--certfile", "none.pem"], "the certificate cannot be read: "),
-        (["--port", "0", "--certfile", "{text}"], "the certificate cannot be read: "),
-        (["--port", "0", "--database", "{text}"], "the database {text} cannot be opened: file is not a database"),
-        (["--port", "0", "--database", "no/folder/r.db"], "the database no/folder/r.db cannot be opened: "),
-        (["--port", "0", "--database", "{notes}"], "cannot be opened: the file belongs to another program"),
-        (["--port", "0", "--access-key", "x"], "access_key is not base64"),
-        (["--port", "0", "--page-size", "0"], "page_size must be at least 1, not 0"),
-        (["--port", "99999"], "port must be from 0 to 65535, not 99999"),
+        (lambda pid: os.killpg(pid, signal.SIGINT), 6),  # as a terminal does for Ctrl-C
+        (lambda pid: os.kill(pid, signal.SIGTERM), 5),
+    ],
+    ids=["Ctrl-C", "SIGTERM"],
+)
+def test_signals_reach_the_command(send: Callable[[int], None], status: int) -> None:
+    command = [*COMMAND, "--", sys.executable, "-c", COMMAND_WITH_SIGNALS]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert line(process) == "ready"
+        send(process.pid)
+        assert process.wait(timeout=30) == status
+
+
+def test_command_ended_by_a_signal() -> None:
+    program = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    assert run("--", sys.executable, "-c", program).returncode == 128 + signal.SIGKILL
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_until_a_signal(number: signal.Signals) -> None:
+    with emulator_process("--port=0", "--access-key=a2V5", "--allowed-host=rooms.test", "--page-size=1") as process:
+        connection_string = line(process)
+        assert re.fullmatch(r"endpoint=http://127\.0\.0\.1:\d+/;accesskey=a2V5", connection_string)
+        while not line(process).startswith("export NO_PROXY="):
+            pass
+        with RoomsClient.from_connection_string(connection_string) as client:
+            client.create_room()
+            client.create_room(headers={"Host": "rooms.test"})
+            assert [len(list(page)) for page in client.list_rooms().by_page()] == [1, 1]
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ POST /rooms 201 \d+\.\d ms", line(process))
+        process.send_signal(number)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+        assert (process.returncode, errors) == (0, "")
+
+
+def test_printed_lines_work_in_another_terminal() -> None:
+    with emulator_process("--tls", "--port=0") as process:
+        connection_string, page, _, *lines = [line(process) for _ in range(12)]
+        endpoint = re.fullmatch(r"endpoint=(.*)/;accesskey=.*", connection_string)
+        assert endpoint
+        assert page == f"The emulator's page: {endpoint[1]}/_emulator"
+        assert all(each.startswith("export ") for each in lines)
+        script = "\n".join([*lines, 'exec "$@"'])
+        subprocess.run(["sh", "-c", script, "sh", sys.executable, "-c", CALL_WITHOUT_OPTIONS], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["--", "no-such-command", "--port"], 127, "command not found: no-such-command"),
+        (["--"], 2, "-- needs a command"),
+        (["--database", "no/folder/r.db", "--", "true"], 1, "the database no/folder/r.db cannot be opened: "),
     ],
 )
-def test_failure_is_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
-    text = tmp_path / "text"
-    text.write_text("neither a certificate nor a database, but some text" * 20)
-    notes = tmp_path / "notes.db"
-    connection = sqlite3.connect(notes)
-    connection.execute("CREATE TABLE notes (text)")
-    connection.close()
-    with RoomsEmulator() as other:
-        values = {"port": other.endpoint.rpartition(":")[2], "text": str(text), "notes": str(notes)}
-        process = subprocess.run(
-            [*COMMAND, *(argument.format(**values) for argument in arguments)],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-    assert process.returncode == 1
-    assert process.stdout == ""
-    [error] = process.stderr.splitlines()
-    assert error.startswith("python -m azure.communication.rooms.emulator: ")
-    assert message.format(**values) in error
+def test_command_that_cannot_run(arguments: list[str], status: int, message: str) -> None:
+    process = run(*arguments)
+    assert (process.returncode, process.stdout) == (status, "")
+    assert process.stderr.splitlines()[-1].partition("emulator: ")[2].removeprefix("error: ").startswith(message)
 
 
-@pytest.mark.parametrize("missing", ["starlette", "uvicorn", "httptools"])
+@pytest.mark.parametrize("missing", ["trustme", "uvicorn"])
 def test_missing_extra_is_one_line(tmp_path: Path, missing: str) -> None:
     (tmp_path / f"{missing}.py").write_text(f"raise ModuleNotFoundError(name={missing!r})\n")
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    process = subprocess.run(COMMAND, capture_output=True, text=True, timeout=30, check=False, env=environment)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    process = run(PYTHONPATH=path)
     assert process.returncode == 1
     [error] = process.stderr.splitlines()
     assert f"the emulator needs {missing}: install this package with the emulator extra" in error
-
-
-def test_warning_if_not_on_loopback(capfd: pytest.CaptureFixture[str]) -> None:
-    program = (
-        "import socket, sys; create = socket.create_server\n"
-        "socket.create_server = lambda address, **kwargs: create(('127.0.0.1', 0), **kwargs)\n"
-        "sys.argv[1:] = ['--host', '0.0.0.0', '--port', '0']\n"
-        "from azure.communication.rooms.emulator.__main__ import main; main()"
-    )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
-        assert line(process) == "listening on 0.0.0.0: other machines can reach this emulator"
-        assert line(process).startswith("endpoint=http://127.0.0.1:")
-        process.terminate()
 
 
 def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
@@ -134,34 +165,34 @@ def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
     main()
 
 
-def test_main(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    run_main(monkeypatch, "--port=0")
-    assert capsys.readouterr().out.startswith("endpoint=http://127.0.0.1:")
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--database", "{text}"], "the database {text} cannot be opened: file is not a database"),
-        (["--certfile", "{text}"], "the certificate cannot be read: "),
+        (["--port", "{port}"], "cannot listen on 127.0.0.1:{port}: "),
         (["--host", "no.such.host.invalid"], "cannot listen on no.such.host.invalid:8787: "),
-        (["--port", "-1"], "port must be from 0 to 65535, not -1"),
+        (["--certfile", "none.pem"], "the certificate cannot be read: "),
+        (["--certfile", "{text}"], "the certificate cannot be read: "),
+        (["--tls", "--certfile", "{text}"], "tls makes a certificate, so it cannot be combined with certfile"),
+        (["--database", "{text}"], "the database {text} cannot be opened: file is not a database"),
+        (["--database", "{notes}"], "the database {notes} cannot be opened: the file belongs to another program"),
+        (["--log", "no/folder/log"], "No such file or directory: '"),
+        (["--access-key", "x"], "access_key is not base64"),
+        (["--page-size", "0"], "page_size must be at least 1, not 0"),
+        (["--port", "99999"], "port must be from 0 to 65535, not 99999"),
         (["--allowed-host", "http://rooms.test"], "allowed_hosts must be host names without a scheme or port, not "),
     ],
 )
 def test_main_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str], message: str) -> None:
     text = tmp_path / "text"
     text.write_text("neither a certificate nor a database")
-    with pytest.raises(SystemExit, match=re.escape(message.format(text=text))):
-        run_main(monkeypatch, *(argument.format(text=text) for argument in arguments))
-
-
-@pytest.mark.parametrize(
-    ("missing", "message"), [("uvicorn", "the emulator needs uvicorn: "), ("sqlite3", "import of sqlite3 halted")]
-)
-def test_missing_module(missing: str, message: str) -> None:
-    program = (
-        f"import sys; sys.modules[{missing!r}] = None; from azure.communication.rooms.emulator import RoomsEmulator"
-    )
-    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
-    assert f"\nModuleNotFoundError: {message}" in process.stderr
+    notes = tmp_path / "notes.db"
+    connection = sqlite3.connect(notes)
+    connection.execute("CREATE TABLE notes (text)")
+    connection.close()
+    with RoomsEmulator() as other:
+        values = {"port": other.endpoint.rpartition(":")[2], "text": str(text), "notes": str(notes)}
+        with pytest.raises(SystemExit, match=re.escape(message.format(**values))) as exit_:
+            run_main(monkeypatch, *(argument.format(**values) for argument in arguments))
+    error = str(exit_.value.code)
+    assert error.startswith("python -m azure.communication.rooms.emulator: ")
+    assert "\n" not in error

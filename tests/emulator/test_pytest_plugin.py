@@ -6,7 +6,7 @@ import sys
 import pytest
 
 pytest_plugins = ["pytester"]
-PLUGIN = 'pytest_plugins = ["azure.communication.rooms.emulator.pytest_plugin"]'
+PLUGIN = 'pytest_plugins = ["azure.communication.rooms.emulator.pytest_plugin"]\n'
 
 
 @pytest.fixture
@@ -20,36 +20,20 @@ def run(suite: pytest.Pytester, *args: str) -> pytest.RunResult:
     return suite.runpytest_subprocess("-p", "no:cacheprovider", *args)
 
 
-def test_client_calls_the_emulator(suite: pytest.Pytester) -> None:
-    suite.makepyfile("""
-        def test_room(rooms_emulator, rooms_client):
-            room = rooms_client.create_room()
-            assert rooms_client.get_room(room.id) == room
-            assert [request.method for request in rooms_emulator.requests] == ["POST", "GET"]
-    """)
-    run(suite).assert_outcomes(passed=1)
-
-
-def test_each_test_starts_empty(suite: pytest.Pytester) -> None:
-    suite.makepyfile("""
-        import pytest
-        endpoints = set()
-
-        @pytest.mark.parametrize("n", range(3))
-        def test_room(rooms_emulator, rooms_client, n):
-            assert rooms_emulator.requests == []
-            assert list(rooms_client.list_rooms()) == []
-            rooms_client.create_room()
-            endpoints.add(rooms_emulator.endpoint)
-            assert len(endpoints) == 1
-    """)
-    run(suite).assert_outcomes(passed=3)
-
-
-def test_applied_fault_passes(suite: pytest.Pytester) -> None:
+def test_each_test_starts_empty_and_uses_its_faults(suite: pytest.Pytester) -> None:
     suite.makepyfile("""
         import pytest
         from azure.core.exceptions import HttpResponseError
+        endpoints = set()
+
+        @pytest.mark.parametrize("n", range(2))
+        def test_room(rooms_emulator, rooms_client, n):
+            assert rooms_emulator.requests == []
+            assert list(rooms_client.list_rooms()) == []
+            room = rooms_client.create_room()
+            assert rooms_client.get_room(room.id) == room
+            endpoints.add(rooms_emulator.endpoint)
+            assert len(endpoints) == 1
 
         def test_fault(rooms_emulator, rooms_client):
             rooms_emulator.inject(status=503, path="/rooms")
@@ -59,13 +43,8 @@ def test_applied_fault_passes(suite: pytest.Pytester) -> None:
             rooms_emulator.inject(status=503, times=5)
             with pytest.raises(HttpResponseError):
                 rooms_client.create_room(retry_total=0)
-    """)
-    run(suite).assert_outcomes(passed=2)
 
-
-def test_unused_fault_fails_the_test(suite: pytest.Pytester) -> None:
-    suite.makepyfile("""
-        def test_mistyped(rooms_emulator, rooms_client):
+        def test_mistyped_fault(rooms_emulator, rooms_client):
             rooms_emulator.inject(status=503, path="/romms")
             rooms_client.create_room()
 
@@ -73,30 +52,42 @@ def test_unused_fault_fails_the_test(suite: pytest.Pytester) -> None:
             assert rooms_emulator.pending_faults == []
     """)
     result = run(suite)
-    result.assert_outcomes(passed=2, errors=1)
+    result.assert_outcomes(passed=6, errors=1)
     result.stdout.fnmatch_lines(["*these injected faults never applied*", "*path='/romms'*"])
 
 
-def test_xdist_workers_have_own_emulators(suite: pytest.Pytester) -> None:
+def test_session_with_tls_in_each_xdist_worker(suite: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
-    suite.makepyfile("""
+    suite.makeconftest(f"""{PLUGIN}
+import pytest
+from azure.communication.rooms import RoomsClient
+
+@pytest.fixture(scope="session")
+def rooms_emulator_options():
+    return {{"tls": True, "page_size": 1}}
+
+@pytest.fixture(scope="session")
+def rooms(rooms_emulator_session):
+    emulator = rooms_emulator_session
+    with RoomsClient.from_connection_string(emulator.connection_string, connection_verify=emulator.ca_file) as client:
+        return [client.create_room() for _ in range(2)]
+""")
+    suite.makepyfile(
+        test_session="""
         import pytest
 
-        @pytest.mark.parametrize("n", range(8))
-        def test_room(rooms_emulator, rooms_client, n):
-            assert list(rooms_client.list_rooms()) == []
-            rooms_client.create_room()
-    """)
-    run(suite, "-n", "2").assert_outcomes(passed=8)
-
-
-def test_plugin_is_opt_in(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile("""
-        def test_nothing(request):
-            import sys
-            assert "azure.communication.rooms" not in sys.modules
-    """)
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+        @pytest.mark.parametrize("n", range(4))
+        def test_rooms_stay(rooms_emulator_session, rooms, n):
+            assert [request.method for request in rooms_emulator_session.requests] == ["POST", "POST"]
+        """,
+        test_tls="""
+        def test_client(rooms_emulator, rooms_client):
+            assert rooms_emulator.endpoint.startswith("https://")
+            assert rooms_client.create_room().id
+            assert len(rooms_emulator.requests) == 1
+        """,
+    )
+    run(suite, "-n", "2", "--dist", "loadfile").assert_outcomes(passed=5)
 
 
 def test_emulator_does_not_import_pytest() -> None:

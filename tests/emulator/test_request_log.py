@@ -5,14 +5,7 @@ from azure.core.exceptions import ServiceResponseError
 
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms._api_version import DEFAULT_API_VERSION
-from azure.communication.rooms.emulator import ReceivedRequest, RoomsEmulator
-from azure.communication.rooms.emulator._request_log import RequestLog
-
-from .calls import new_client
-
-
-def received(headers: dict[str, str] | None = None, body: bytes = b"") -> ReceivedRequest:
-    return ReceivedRequest("GET", "/rooms", "", headers or {}, body, datetime.now(timezone.utc))
+from azure.communication.rooms.emulator import RoomsEmulator
 
 
 def test_requests_and_their_responses(emulator: RoomsEmulator, client: RoomsClient) -> None:
@@ -31,35 +24,10 @@ def test_requests_and_their_responses(emulator: RoomsEmulator, client: RoomsClie
     assert (dropped.path, dropped.status_code, dropped.executed) == ("/rooms/a%20b", None, False)
 
 
-def test_number_of_requests_is_bounded() -> None:
-    log = RequestLog()
-    requests = [received() for _ in range(10_003)]
-    for request in requests:
-        log.add(request)
-    assert log.requests() == requests[3:]
-
-
-@pytest.mark.parametrize("large", [received({"x": "y" * 1_000_000}), received(body=b"y" * 1_000_000)])
-def test_memory_is_bounded(large: ReceivedRequest) -> None:
-    log = RequestLog()
-    for _ in range(200):
-        log.add(large)
-    assert len(log.requests()) == 67
-    log.clear()
-    log.add(large)
-    assert len(log.requests()) == 1
-
-
-def test_small_headers_count_as_memory() -> None:
-    log = RequestLog()
-    for _ in range(200):
-        log.add(received({f"{number:05}": "" for number in range(10_000)}))
-    assert len(log.requests()) < 35
-
-
-def test_large_requests_drop_old_ones(emulator: RoomsEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("azure.communication.rooms.emulator._request_log._MAX_BYTES", 10_000)
-    client = new_client(emulator)
-    for _ in range(7):
-        client.create_room()
-    assert 0 < len(emulator.requests) < 7
+def test_only_the_latest_requests_are_kept(
+    emulator: RoomsEmulator, client: RoomsClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("azure.communication.rooms.emulator._request_log._MAX_REQUESTS", 2)
+    rooms = [client.create_room() for _ in range(3)]
+    client.delete_room(rooms[0].id)
+    assert [request.method for request in emulator.requests] == ["POST", "DELETE"]

@@ -2,20 +2,35 @@
 
 import argparse
 import logging
+import os
+import shlex
+import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
+from typing import TYPE_CHECKING, Any, TextIO
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from . import RoomsEmulator
+
+_PROGRAM = "python -m azure.communication.rooms.emulator"
+_CONNECTION_STRINGS = ("COMMUNICATION_SAMPLES_CONNECTION_STRING", "AZURE_COMMUNICATION_CONNECTION_STRING")
 
 
-def main() -> None:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m azure.communication.rooms.emulator",
+        prog=_PROGRAM,
+        usage="%(prog)s [options] [-- COMMAND [ARG ...]]",
         allow_abbrev=False,
-        description="A local emulator of the Rooms service of Azure Communication Services.",
+        description="A local emulator of the Rooms service of Azure Communication Services. With a COMMAND, it starts "
+        "on a free port with TLS, runs the command with the connection string and the certificate in environment "
+        "variables, and exits with the command's status.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8787, help="the port; 0 picks a free one (default: %(default)s)")
+    parser.add_argument("--port", type=int, help="the port; 0 picks a free one (default: 8787, or 0 for a command)")
     parser.add_argument(
         "--database", metavar="FILE", default=":memory:", help="the SQLite file for the rooms (default: in memory)"
     )
@@ -23,7 +38,12 @@ def main() -> None:
         "--access-key", metavar="KEY", help="the access key, in base64 (default: a public development key)"
     )
     parser.add_argument("--page-size", metavar="N", type=int, default=30, help="items per page (default: %(default)s)")
-    parser.add_argument("--certfile", metavar="FILE", help="a PEM file with the certificate chain; turns on TLS")
+    parser.add_argument(
+        "--tls",
+        action=argparse.BooleanOptionalAction,
+        help="use TLS with a certificate made for this run (default for a command)",
+    )
+    parser.add_argument("--certfile", metavar="FILE", help="use TLS with this certificate chain, a PEM file")
     parser.add_argument("--keyfile", metavar="FILE", help="a PEM file with the certificate's private key")
     parser.add_argument("--bearer-token", metavar="TOKEN", help="accept this token instead of a signature")
     parser.add_argument(
@@ -31,33 +51,104 @@ def main() -> None:
         metavar="NAME",
         dest="allowed_hosts",
         action="append",
+        default=[],
         help="another host name that clients may use for the emulator; can be repeated",
     )
-    options = {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
-    logging.getLogger("azure.communication.rooms.emulator").setLevel(logging.INFO)
+    parser.add_argument(
+        "--env",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="another environment variable for the connection string; can be repeated",
+    )
+    parser.add_argument(
+        "--log",
+        metavar="FILE",
+        nargs="?",
+        const="",
+        help="log the requests to this file, or without FILE to standard error; without a command, the emulator always "
+        "logs them",
+    )
+    return parser
+
+
+def main() -> None:
+    arguments = sys.argv[1:]
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    command = arguments[end + 1 :]
+    parser = _parser()
+    options = {name: value for name, value in vars(parser.parse_args(arguments[:end])).items() if value is not None}
+    if end < len(arguments) and not command:
+        parser.error("-- needs a command")
+    options.setdefault("port", 0 if command else 8787)
+    options.setdefault("tls", bool(command) and "certfile" not in options)
     signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda received, _: signals.append(received))
     try:
-        from . import RoomsEmulator  # noqa: PLC0415 - a missing extra is reported below
-
-        with RoomsEmulator(**options) as emulator:
-            print(emulator.connection_string, flush=True)
-            # Poll, because waiting for an Event can miss a signal: one that arrives just before the wait, or in
-            # another thread, would not end it.
-            while not signals:
-                time.sleep(0.1)
+        _log_to(options.pop("log", None), sys.stderr if command else sys.stdout, log_requests=not command)
+        sys.exit(_run(command, options.pop("env"), options, signals))
     except (ModuleNotFoundError, OSError, ValueError, sqlite3.Error) as error:
-        sys.exit(f"{parser.prog}: {_reason(error, options)}")
+        sys.exit(f"{_PROGRAM}: {error}")
 
 
-def _reason(error: Exception, options: dict[str, object]) -> str:
-    if isinstance(error, sqlite3.Error):
-        return f"the database {options['database']} cannot be opened: {error}"
-    if isinstance(error, OSError) and error.errno is not None:
-        return f"cannot listen on {options['host']}:{options['port']}: {error.strerror or error}"
-    return str(error)
+def _log_to(file: str | None, default: TextIO, *, log_requests: bool) -> None:
+    handler = logging.FileHandler(file) if file else logging.StreamHandler(default)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
+    if log_requests or file is not None:
+        logging.getLogger("azure.communication.rooms.emulator").setLevel(logging.INFO)
+
+
+def _run(command: list[str], names: list[str], options: dict[str, Any], signals: list[int]) -> int:
+    """Run the command, or serve until a signal. Return the exit status."""
+    program = shutil.which(command[0]) if command else ""
+    if program is None:
+        print(f"{_PROGRAM}: command not found: {command[0]}", file=sys.stderr)
+        return 127
+    from . import RoomsEmulator  # noqa: PLC0415 - main() reports a missing extra
+
+    with RoomsEmulator(**options) as emulator:
+        variables = _variables(emulator, names, tls=options["tls"])
+        page = f"The emulator's page: {emulator.endpoint}/_emulator"
+        if program:
+            print(page, file=sys.stderr, flush=True)
+            return _run_command([program, *command[1:]], variables, signals)
+        print(emulator.connection_string, page, "To use the emulator in another terminal:", sep="\n")
+        for name, value in variables.items():
+            print(f'set "{name}={value}"' if os.name == "nt" else f"export {name}={shlex.quote(value)}")
+        sys.stdout.flush()
+        # Poll, because waiting for an Event can miss a signal: one that arrives just before the wait, or in another
+        # thread, would not end it.
+        while not signals:
+            time.sleep(0.1)
+        return 0
+
+
+def _run_command(command: list[str], variables: dict[str, str], signals: list[int]) -> int:
+    if signals:
+        return 128 + signals[0]
+    process = subprocess.Popen(command, env={**os.environ, **variables})  # noqa: S603 - the user's own command
+    # A terminal sends Ctrl-C to the command too, so SIGINT still does nothing here.
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    if signal.SIGTERM in signals:  # it came before the line above
+        process.terminate()
+    status = process.wait()
+    return status if status >= 0 else 128 - status
+
+
+def _variables(emulator: "RoomsEmulator", names: list[str], *, tls: bool) -> dict[str, str]:
+    """The environment variables with which programs find the emulator and trust its certificate."""
+    from ._tls import CA_VARIABLES  # noqa: PLC0415 - needs the extra
+
+    variables = dict.fromkeys([*_CONNECTION_STRINGS, *names], emulator.connection_string)
+    variables["COMMUNICATION_SAMPLES_ENDPOINT"] = emulator.endpoint
+    if tls:
+        variables |= dict.fromkeys(CA_VARIABLES, emulator.ca_file)
+    given = [os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY")]
+    if "*" not in given:  # it means all hosts, but not in a list
+        no_proxy = ",".join(dict.fromkeys(filter(None, [*given, urlsplit(emulator.endpoint).hostname])))
+        variables |= {"no_proxy": no_proxy, "NO_PROXY": no_proxy}
+    return variables
 
 
 if __name__ == "__main__":

@@ -1,70 +1,60 @@
 """The ASGI application: reads each request, applies faults, responds, and logs."""
 
-import asyncio
+import json
 import logging
 import sqlite3
 import time
-from contextlib import suppress
 from datetime import datetime, timezone
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from ._control import Control
 from ._errors import ServiceError, status_error
 from ._faults import Fault, Faults
 from ._hosts import Hosts
 from ._page import Page
-from ._request_log import Generation, ReceivedRequest, RequestLog
+from ._request_log import ReceivedRequest, RequestLog
 from ._resource import Resource
 from ._responses import add_common_headers, error_response
-from ._store import BUSY_TIMEOUT, is_locked
 
 LOGGER = logging.getLogger("azure.communication.rooms.emulator")
 _MAX_BODY = 1024 * 1024
-_MAX_TARGET = 16 * 1024
-_MAX_HEADERS = 32 * 1024
-_NO_FAULT = Fault()
 
 
 class Application:
     """Serves the emulated resource over HTTP. The state of each request must contain the connection's transport."""
 
-    def __init__(self, resource: Resource, page: Page, faults: Faults, log: RequestLog, hosts: Hosts) -> None:
+    def __init__(
+        self, resource: Resource, page: Page, control: Control, *, faults: Faults, log: RequestLog, hosts: Hosts
+    ) -> None:
         self._resource = resource
         self._page = page
+        self._control = control
         self._faults = faults
         self._log = log
         self._hosts = hosts
-        self._stopping = asyncio.Event()
-
-    def end_delays(self) -> None:
-        """Let delayed requests continue now. The server calls this in its thread when it stops."""
-        self._stopping.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         # Route by the path as sent: a %2F in a room ID is not a slash.
         scope["path"] = scope["raw_path"].decode("latin-1")
         request = Request(scope, receive)
-        host = ", ".join(request.headers.getlist("host"))
+        host = request.headers.get("host", "")
         if not self._hosts.include(host):
-            misdirected = status_error(
-                421, f"The emulator does not serve the host {host!r}. Allow it with --allowed-host or allowed_hosts."
-            )
-            rejection = error_response(misdirected)
-            add_common_headers(rejection, request)
-            await rejection(scope, receive, send)
-            _log_request(request, rejection.status_code, started, str(misdirected))
-            return
-        page_response = self._page.respond(request)
-        if page_response is not None:
-            await page_response(scope, receive, send)
+            reason = f"The emulator does not serve the host {host!r}. Allow it with --allowed-host or allowed_hosts."
+            _log_request(request, 421, started, reason)
+            await error_response(status_error(421, reason))(scope, receive, send)
             return
         try:
             body = await _read_body(request)
         except ClientDisconnect:
-            return  # the client closed the connection
+            return
+        own_response = self._page.respond(request) or self._control.respond(request, body)
+        if own_response is not None:
+            await own_response(scope, receive, send)
+            return
         received = ReceivedRequest(
             method=request.method,
             path=scope["path"],
@@ -74,49 +64,42 @@ class Application:
             received_at=datetime.now(timezone.utc),
             fault=self._faults.take(request.method, scope["path"]),
         )
-        generation = self._log.add(received)
-        fault = received.fault or _NO_FAULT
-        if fault.delay:
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), fault.delay)
-        reason: str | None = None
+        self._log.add(received)
+        fault = received.fault or Fault()
         response: Response | None = None
+        if await self._faults.delay(fault.delay) and fault.drop != "before":
+            response = self._respond(request, received, fault)
+        if response is None or fault.drop:
+            _log_request(request, None, started, None)
+            await _drop(request)
+            return
+        received.status_code = response.status_code
+        _log_request(request, response.status_code, started, received.reason)
+        add_common_headers(response, request)
+        if fault.truncate:
+            await _truncate(request, response, send)
+        else:
+            await response(scope, receive, send)
+
+    def _respond(self, request: Request, received: ReceivedRequest, fault: Fault) -> Response:
+        if fault.replaces_response:
+            response = self._injected_response(fault, received.path)
+            received.reason = "an injected fault" if response.status_code >= 400 else None
+            return response
+        log_reason = None
         try:
-            response = await self._respond(request, received, fault, generation)
+            if len(received.body) > _MAX_BODY:
+                raise status_error(413, "The request's body is larger than 1 MB.")
+            received.executed = True
+            response = self._resource.respond(request, received.body)
         except ServiceError as error:
             response = error_response(error, self._resource.api_versions(received.path))
-            reason = error.log_reason
-        if response is None or fault.drop:
-            await _drop(request)
-        else:
-            received.status_code = response.status_code
-            add_common_headers(response, request)
-            if fault.truncate:
-                await _truncate(request, response, send)
-            else:
-                await response(scope, receive, send)
-        _log_request(request, received.status_code, started, reason)
-
-    async def _respond(
-        self, request: Request, received: ReceivedRequest, fault: Fault, generation: Generation
-    ) -> Response | None:
-        """Return the response, or None if a fault or a reset closes the connection without one."""
-        if generation is not self._log.generation or fault.drop == "before":
-            return None
-        if fault.replaces_response:
-            return self._injected_response(fault, received.path)
-        _check_size(request, received)
-        deadline = time.monotonic() + BUSY_TIMEOUT
-        while generation is self._log.generation:
-            received.executed = True
-            try:
-                return self._resource.respond(request, received.body)
-            except sqlite3.Error as error:
-                if not is_locked(error) or time.monotonic() > deadline or self._stopping.is_set():
-                    LOGGER.exception("the database failed")
-                    raise status_error(503, f"The database failed: {error}") from error
-            await asyncio.sleep(0.01)
-        return None
+            log_reason = error.log_reason
+        except sqlite3.Error as error:
+            response = error_response(status_error(503, f"The database failed: {error}"))
+        if response.status_code >= 400:
+            received.reason = log_reason or _messages(response)
+        return response
 
     def _injected_response(self, fault: Fault, path: str) -> Response:
         status_code = 200 if fault.status is None else fault.status
@@ -138,18 +121,18 @@ async def _read_body(request: Request) -> bytes:
     """Return the body. If it is too large, return only its beginning, which also exceeds the limit."""
     body = bytearray()
     async for chunk in request.stream():
-        if len(body) <= _MAX_BODY:
-            body += chunk
+        body += chunk
+        if len(body) > _MAX_BODY:
+            break
     return bytes(body)
 
 
-def _check_size(request: Request, received: ReceivedRequest) -> None:
-    if len(received.body) > _MAX_BODY:
-        raise status_error(413, "The request's body is larger than 1 MB.")
-    if len(received.path) + len(received.query) > _MAX_TARGET:
-        raise status_error(414, "The request's URI is too long.")
-    if sum(len(name) + len(value) for name, value in request.headers.raw) > _MAX_HEADERS:
-        raise status_error(431, "The request's headers are too large.")
+def _messages(response: Response) -> str:
+    """The messages of an error and of its details, in one line."""
+    error = json.loads(bytes(response.body))["error"]
+    messages = [error["message"], *(detail["message"] for detail in error.get("details", ()))]
+    # They can quote what the client sent.
+    return " ".join(" ".join(messages).split()).encode("ascii", "backslashreplace").decode("ascii")
 
 
 async def _drop(request: Request) -> None:

@@ -4,6 +4,7 @@ import base64
 import binascii
 import ipaddress
 from collections.abc import Iterable
+from contextlib import ExitStack
 from datetime import timedelta
 from types import TracebackType
 from typing import Literal, NamedTuple
@@ -12,6 +13,7 @@ from typing_extensions import Self
 
 from .. import CommunicationUserIdentifier
 from ._app import LOGGER, Application
+from ._control import Control
 from ._faults import Fault, Faults
 from ._hosts import Hosts
 from ._identity import new_user_id
@@ -22,6 +24,7 @@ from ._server import Server
 from ._service import RoomsService
 from ._store import Store
 from ._time import Clock
+from ._tls import Certificate
 
 __all__ = ["DEVELOPMENT_ACCESS_KEY", "Fault", "ReceivedRequest", "RoomsEmulator"]
 
@@ -30,8 +33,10 @@ DEVELOPMENT_ACCESS_KEY = base64.b64encode(b"azure-communication-rooms developmen
 
 
 class _Running(NamedTuple):
-    server: Server
+    endpoint: str
+    ca_file: str | None
     store: Store
+    cleanup: ExitStack
 
 
 class RoomsEmulator:
@@ -49,8 +54,12 @@ class RoomsEmulator:
     Open :attr:`endpoint` in a web browser to see the rooms, the latest requests and the pending faults. This web page
     is read-only and needs no credentials: anyone who can reach the emulator can see it. Other web pages cannot read it.
 
-    It logs one line for each request to the logger ``azure.communication.rooms.emulator`` at level INFO. The line for a
-    401 response gives the reason. No line contains a key, a token or a signature.
+    Programs in other languages can inject faults, move the clock and reset the emulator over HTTP: send the arguments
+    of :meth:`inject`, ``{"delta": seconds}`` or ``{}`` as JSON to ``/emulator/faults``, ``/emulator/clock`` or
+    ``/emulator/reset``.
+
+    It logs one line for each request to the logger ``azure.communication.rooms.emulator`` at level INFO. The line for
+    an error gives the reason. No line contains a key, a token or a signature.
 
     :keyword str host: The address to listen on. Default: 127.0.0.1, which only this machine can reach.
     :keyword int port: The port to listen on. Default: 0, which picks a free port.
@@ -59,20 +68,21 @@ class RoomsEmulator:
     :keyword str access_key: The resource's access key, in base64. Default: a public development key.
     :keyword int page_size: The number of rooms or participants on a page. As in the service, deleted rooms count
      towards it but are left out, so a page of rooms can be shorter. Default: 30.
+    :keyword bool tls: Use TLS with a certificate made for this run, which :attr:`ca_file` trusts. Default: False.
     :keyword certfile: A PEM file with the certificate chain. If you pass it, the emulator uses TLS. Default: None.
     :paramtype certfile: str or None
     :keyword keyfile: A PEM file with the certificate's private key, unless ``certfile`` contains it. Default: None.
     :paramtype keyfile: str or None
     :keyword bearer_token: A token to accept instead of a signature. Default: None, which accepts no token.
     :paramtype bearer_token: str or None
-    :keyword allowed_hosts: Additional host names or IP addresses, without a port, that clients may use. The listening
-     address and ``localhost`` are always allowed. If the emulator listens on all addresses, so is any IP address. The
-     emulator rejects any other ``Host`` with status code 421. Otherwise a web page could reach it through a host name
-     that the page's author controls. Default: none.
+    :keyword allowed_hosts: Additional host names, without a port, that clients may use. ``host``, ``localhost`` and IP
+     addresses are always allowed. The emulator rejects any other ``Host`` with status code 421. Otherwise a web page
+     could reach it through a host name that the page's author controls. With ``tls``, the certificate is also valid for
+     these names and IP addresses. Default: none.
     :paramtype allowed_hosts: ~collections.abc.Iterable[str]
     :raises ValueError: The access key is not base64, the page size or the port is out of range, there is a key file but
-     no certificate file, or an allowed host is not a host name or IP address.
-    :raises TypeError: ``allowed_hosts`` is a string.
+     no certificate file, ``tls`` is used with a certificate file, or an allowed host is not a host name or IP address.
+    :raises TypeError: The page size or the port is not an int, or ``allowed_hosts`` is a string.
     """
 
     def __init__(
@@ -83,6 +93,7 @@ class RoomsEmulator:
         database: str = ":memory:",
         access_key: str = DEVELOPMENT_ACCESS_KEY,
         page_size: int = 30,
+        tls: bool = False,
         certfile: str | None = None,
         keyfile: str | None = None,
         bearer_token: str | None = None,
@@ -94,12 +105,17 @@ class RoomsEmulator:
             self._key = b""
         if not self._key:
             raise ValueError("access_key is not base64")
+        for name, value in (("page_size", page_size), ("port", port)):
+            if not isinstance(value, int):
+                raise TypeError(f"{name} must be an int, not {type(value).__name__}")
         if page_size < 1:
             raise ValueError(f"page_size must be at least 1, not {page_size}")
         if not 0 <= port <= 65535:
             raise ValueError(f"port must be from 0 to 65535, not {port}")
         if keyfile and not certfile:
             raise ValueError("keyfile is given without certfile")
+        if tls and certfile:
+            raise ValueError("tls makes a certificate, so it cannot be combined with certfile")
         if isinstance(allowed_hosts, str):
             raise TypeError("allowed_hosts must be an iterable of names, not a str")
         self._host = host
@@ -107,6 +123,7 @@ class RoomsEmulator:
         self._database = database
         self._access_key = access_key
         self._page_size = page_size
+        self._tls = tls
         self._certfile = certfile
         self._keyfile = keyfile
         self._bearer_token = bearer_token
@@ -123,9 +140,7 @@ class RoomsEmulator:
         :rtype: str
         :raises RuntimeError: The emulator is not running.
         """
-        server = self._started().server
-        scheme = "https" if self._certfile else "http"
-        return f"{scheme}://{self._hosts.endpoint}:{server.port}"
+        return self._started().endpoint
 
     @property
     def connection_string(self) -> str:
@@ -137,11 +152,25 @@ class RoomsEmulator:
         return f"endpoint={self.endpoint}/;accesskey={self._access_key}"
 
     @property
+    def ca_file(self) -> str:
+        """A PEM file that trusts the certificate of ``tls=True``, besides the authorities that are usually trusted.
+
+        Pass it to clients, as in ``connection_verify=emulator.ca_file``. :meth:`stop` deletes it.
+
+        :rtype: str
+        :raises RuntimeError: The emulator is not running, or was created without ``tls=True``.
+        """
+        ca_file = self._started().ca_file
+        if ca_file is None:
+            raise RuntimeError("there is no ca_file without tls=True")
+        return ca_file
+
+    @property
     def requests(self) -> list[ReceivedRequest]:
         """The requests received so far, oldest first. :meth:`reset` clears them.
 
-        The emulator keeps the last 10,000, or fewer if they need more than 64 MB. It leaves out requests for the web
-        page, and requests for a host that is not allowed.
+        The emulator keeps the last 10,000. It leaves out requests for the web page, requests that control the emulator,
+        and requests for a host that is not allowed.
 
         :rtype: list[~azure.communication.rooms.emulator.ReceivedRequest]
         """
@@ -204,7 +233,7 @@ class RoomsEmulator:
         :keyword path: Only apply to requests with this path, where ``*`` matches anything, as in
          ``/rooms/*/participants``. Default: any.
         :paramtype path: str or None
-        :raises TypeError: ``status`` is not an int, or ``body`` is not bytes.
+        :raises TypeError: An argument has the wrong type.
         :raises ValueError: The arguments describe no fault, contradict each other, or are out of range.
         """
         self._faults.add(
@@ -228,28 +257,33 @@ class RoomsEmulator:
         Signatures and ``Date`` headers use the real time. Repeated calls add up until :meth:`reset`.
 
         :param ~datetime.timedelta delta: How far to move the clock.
+        :raises TypeError: ``delta`` is not a timedelta.
         :raises ValueError: ``delta`` is negative, or would move the clock past the year 9998.
         """
+        if not isinstance(delta, timedelta):
+            raise TypeError(f"delta must be a timedelta, not {type(delta).__name__}")
         self._clock.advance(delta)
 
     def reset(self) -> None:
         """Remove all rooms, requests and faults, and set the clock to the real time.
 
-        If a fault or a locked database is still delaying a request, the emulator closes its connection without
-        executing it.
+        If a fault is still delaying a request, the emulator closes its connection without executing it.
 
         :raises RuntimeError: The emulator is not running.
         :raises sqlite3.Error: Another program has locked the database for more than five seconds.
         """
         store = self._started().store
         self._faults.clear()
+        self._faults.end_delays()
         self._log.clear()
         self._clock.reset()
         store.clear()
 
-    def start(self) -> None:
+    def start(self) -> Self:
         """Start the server. When this returns, the endpoint accepts connections.
 
+        :return: The emulator.
+        :rtype: ~azure.communication.rooms.emulator.RoomsEmulator
         :raises OSError: The port is in use, or a certificate file cannot be read or is invalid.
         :raises sqlite3.Error: The database cannot be opened, belongs to another program, or was written by an
          incompatible version of the emulator. In these cases, the file is not changed.
@@ -257,30 +291,31 @@ class RoomsEmulator:
         """
         if self._running:
             raise RuntimeError("the emulator is already running")
-        store = Store(self._database)
-        rooms = RoomsService(store, self._clock, self._page_size)
-        resource = Resource(store, rooms, self._key, self._bearer_token)
-        page = Page(store, self._clock, self._log, self._faults)
-        application = Application(resource, page, self._faults, self._log, self._hosts)
-        try:
-            server = Server(application, self._host, self._port, self._certfile, self._keyfile)
-        except BaseException:
-            store.close()
-            raise
-        self._running = _Running(server, store)
+        with ExitStack() as cleanup:
+            store = Store(self._database)
+            cleanup.callback(store.close)
+            certificate = cleanup.enter_context(Certificate(self._hosts.names)) if self._tls else None
+            rooms = RoomsService(store, self._clock, self._page_size)
+            resource = Resource(store, rooms, self._key, self._bearer_token)
+            public_key = DEVELOPMENT_ACCESS_KEY if self._access_key == DEVELOPMENT_ACCESS_KEY else None
+            page = Page(store, self._clock, self._log, self._faults, public_key)
+            control = Control(self, self._faults.clear)
+            application = Application(resource, page, control, faults=self._faults, log=self._log, hosts=self._hosts)
+            certfile = certificate.certfile if certificate else self._certfile
+            server = Server(application, self._host, self._port, certfile, self._keyfile)
+            cleanup.callback(server.stop)
+            endpoint = f"{'https' if certfile else 'http'}://{self._hosts.endpoint}:{server.port}"
+            self._running = _Running(endpoint, certificate.ca_file if certificate else None, store, cleanup.pop_all())
         if not _is_loopback(self._host):
             LOGGER.warning("listening on %s: other machines can reach this emulator", self._host)
+        return self
 
     def stop(self) -> None:
-        """Stop the server. Requests in progress get up to a second to finish, and injected delays end at once.
-
-        Stopping twice is harmless. Signal handlers may call this method.
-        """
+        """Stop the server. This closes its connections and ends injected delays. Stopping twice is harmless."""
         if self._running:
-            server, store = self._running
-            self._running = None
-            server.stop()
-            store.close()
+            running, self._running = self._running, None
+            self._faults.end_delays()
+            running.cleanup.close()
 
     def _started(self) -> _Running:
         if self._running is None:
@@ -288,8 +323,7 @@ class RoomsEmulator:
         return self._running
 
     def __enter__(self) -> Self:
-        self.start()
-        return self
+        return self.start()
 
     def __exit__(
         self,
@@ -298,6 +332,9 @@ class RoomsEmulator:
         traceback: TracebackType | None = None,
     ) -> None:
         self.stop()
+
+    def __repr__(self) -> str:
+        return f"<RoomsEmulator {self._running.endpoint if self._running else 'stopped'}>"
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,8 +1,21 @@
 """Faults that a test injects into the emulator."""
 
+import asyncio
 import re
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, fields
 from typing import Literal
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "status": (int,),
+    "retry_after": (int, float, str),
+    "delay": (int, float),
+    "truncate": (bool,),
+    "body": (bytes,),
+    "times": (int,),
+    "method": (str,),
+    "path": (str,),
+}
 
 
 @dataclass(frozen=True)
@@ -44,10 +57,11 @@ class Fault:
             raise ValueError(f"path must begin with / or *: {self.path!r}")
 
     def _check_types(self) -> None:
-        if self.body is not None and not isinstance(self.body, bytes):
-            raise TypeError(f"body must be bytes, not {type(self.body).__name__}")
-        if self.status is not None and not isinstance(self.status, int):
-            raise TypeError(f"status must be an int, not {type(self.status).__name__}")
+        for field in fields(self):
+            value, types = getattr(self, field.name), _TYPES.get(field.name, (object,))
+            if value is not field.default and not isinstance(value, types):
+                expected = " or ".join(wanted.__name__ for wanted in types)
+                raise TypeError(f"{field.name} must be {expected}, not {type(value).__name__}")
 
     @property
     def replaces_response(self) -> bool:
@@ -67,13 +81,11 @@ class Fault:
 
 
 class Faults:
-    """The faults that still apply to requests. Only the server's thread takes them.
-
-    Like the request log, it has no lock, so that a signal handler can stop the emulator.
-    """
+    """The faults that still apply to requests. Only the server's thread takes them; any thread may add and clear."""
 
     def __init__(self) -> None:
         self._faults: list[_Entry] = []
+        self._delays_ended = 0
 
     def add(self, fault: Fault) -> None:
         if not fault.has_effect:
@@ -97,6 +109,19 @@ class Faults:
 
     def clear(self) -> None:
         self._faults = []
+
+    async def delay(self, seconds: float) -> bool:
+        """Wait. Return False if :meth:`end_delays` ended the delay."""
+        before = self._delays_ended
+        end = time.monotonic() + seconds
+        # Other threads end delays, and they cannot set an asyncio.Event.
+        while self._delays_ended == before and (left := end - time.monotonic()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(min(left, 0.05))
+        return self._delays_ended == before
+
+    def end_delays(self) -> None:
+        """End the delays in progress. The delayed requests are not executed."""
+        self._delays_ended += 1
 
 
 @dataclass(eq=False)

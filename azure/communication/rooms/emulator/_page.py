@@ -1,12 +1,12 @@
 """The emulator's web page: the rooms and the latest requests, read-only.
 
-The page needs no credentials: anyone who can open the emulator's address in a browser can see it. Pages of other
-origins can read neither the page nor its data. The application has already rejected hosts that are not allowed.
+The page needs no credentials: anyone who can open the emulator's address in a browser can see it. So it shows no token
+and no secret access key. Pages of other origins can read neither the page nor its data. The application has already
+rejected hosts that are not allowed.
 """
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,50 +17,45 @@ from ._api_versions import API_VERSIONS
 from ._faults import Fault, Faults
 from ._request_log import ReceivedRequest, RequestLog
 from ._room_json import room_json
-from ._store import ROOM_STATES, Room, Store
+from ._store import Room, Store
 from ._time import Clock, format_time
 
 _PATH = "/_emulator"
+_FOLDER = Path(__file__).with_name("page")
 _ASSETS = {
-    "": ("index.html", "text/html; charset=utf-8"),
-    "/": ("index.html", "text/html; charset=utf-8"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "": ("index.html", "text/html"),
+    "/page.css": ("page.css", "text/css"),
+    "/page.js": ("page.js", "text/javascript"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-        "require-trusted-types-for 'script'; trusted-types 'none'"
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
 }
 _ROOMS_PER_PAGE = 25
 _MAX_PARTICIPANTS = 100
 _MAX_REQUESTS = 1000
 _MAX_CALLS = 50
 _MAX_ATTEMPTS = 20
-_MAX_PATH = 300
+_MAX_TEXT = 300
+_MAX_BODY = 2000
+_SHOWN_HEADERS = ("content-type", "user-agent", "x-ms-", "repeatability-")  # how their names begin
 
 
 class Page:
-    """The page, its assets and its data, all under ``/_emulator``."""
+    """The page, its assets and its data, all under ``/_emulator``. It shows the access key, unless that is None."""
 
-    def __init__(self, store: Store, clock: Clock, log: RequestLog, faults: Faults) -> None:
+    def __init__(self, store: Store, clock: Clock, log: RequestLog, faults: Faults, public_key: str | None) -> None:
         self._store = store
         self._clock = clock
         self._log = log
         self._faults = faults
-        folder = Path(__file__).with_name("page")
-        self._assets = {
-            path: ((folder / name).read_bytes(), media_type) for path, (name, media_type) in _ASSETS.items()
-        }
+        self._public_key = public_key
 
     def respond(self, request: Request) -> Response | None:
         """The response, or None if the request is for the API."""
@@ -69,34 +64,28 @@ class Page:
             return RedirectResponse(_PATH, 302, _HEADERS)
         if path != _PATH and not path.startswith(f"{_PATH}/"):
             return None
-        response = self._respond(request, path.removeprefix(_PATH))
+        response = self._respond(request, path.removeprefix(_PATH).rstrip("/"))
         response.headers.update(_HEADERS)
         return response
 
     def _respond(self, request: Request, path: str) -> Response:
         if request.method not in ("GET", "HEAD"):
             return Response("The page is read-only.", 405, {"Allow": "GET, HEAD"}, "text/plain")
-        is_document = path in ("", "/")
-        if not _is_same_origin(request) and not (is_document and _is_navigation(request)):
+        if not _is_same_origin(request) and not (path == "" and _is_navigation(request)):
             return Response("Other origins cannot read this page.", 403, media_type="text/plain")
         if path == "/data":
             return self._data_response(request)
-        if path in self._assets:
-            content, media_type = self._assets[path]
-            return Response(content, headers={"Content-Type": media_type})
+        if path in _ASSETS:
+            name, media_type = _ASSETS[path]
+            return Response((_FOLDER / name).read_bytes(), media_type=media_type)
         return Response("Not found.", 404, media_type="text/plain")
 
     def _data_response(self, request: Request) -> Response:
         query = request.query_params
-        state = query.get("state") or None
-        page = query.get("page", "1")
-        if state not in (None, *ROOM_STATES) or not (page.isascii() and page.isdigit() and len(page) < 7):
-            return Response("state or page is invalid.", 400, media_type="text/plain")
         now = self._clock.now()
-        try:
-            data = self._data(now, state, query.get("search", ""), max(int(page), 1))
-        except sqlite3.Error as error:
-            return Response(f"The database failed: {error}", 503, media_type="text/plain")
+        data = self._data(now, query.get("state") or None, query.get("search", ""), max(int(query.get("page", "1")), 1))
+        if self._public_key is not None:
+            data["connectionString"] = f"endpoint={_origin(request)}/;accesskey={self._public_key}"
         body = json.dumps(data, separators=(",", ":")).encode("ascii")
         etag = f'"{hashlib.sha256(body).hexdigest()}"'
         # The time is in a header, so that the body and its ETag change only when there is something new to show.
@@ -106,7 +95,6 @@ class Page:
         return Response(body, headers=headers)
 
     def _data(self, now: int, state: str | None, search: str, page: int) -> dict[str, object]:
-        """What the page shows, without the queries, headers and bodies of requests, which may contain secrets."""
         with self._store.transaction(read_only=True):
             counts = self._store.count_rooms(now, search)
             matches = sum(counts.values()) if state is None else counts[state]
@@ -133,9 +121,13 @@ def _is_same_origin(request: Request) -> bool:
 
     For requests from web pages, browsers send at least one of these headers.
     """
-    own = f"{request.scope['scheme']}://{request.headers.get('host', '')}"
+    own = _origin(request)
     is_own_site = request.headers.get("sec-fetch-site", "none") in ("none", "same-origin")
     return is_own_site and request.headers.get("origin", own).lower() == own.lower()
+
+
+def _origin(request: Request) -> str:
+    return f"{request.scope['scheme']}://{request.headers.get('host', '')}"
 
 
 def _is_navigation(request: Request) -> bool:
@@ -164,20 +156,36 @@ def _calls(requests: Sequence[ReceivedRequest]) -> list[dict[str, object]]:
 
 
 def _call(attempts: Sequence[ReceivedRequest]) -> dict[str, object]:
-    path = attempts[0].path
+    last = attempts[-1]
     return {
-        "method": attempts[0].method,
-        "path": path if len(path) <= _MAX_PATH else f"{path[:_MAX_PATH]}…",
+        "id": id(attempts[0]),
+        "method": last.method,
+        "path": _cut(last.path),
+        "query": _cut(last.query),
+        "headers": {name: _cut(value) for name, value in last.headers.items() if name.startswith(_SHOWN_HEADERS)},
+        "body": _body(last),
         "attemptCount": len(attempts),
         "attempts": [
             {
                 "receivedAt": attempt.received_at.isoformat(),
                 "status": _status(attempt),
+                "reason": None if attempt.fault and attempt.fault.replaces_response else attempt.reason,
                 "fault": None if attempt.fault is None else _fault_text(attempt.fault),
             }
             for attempt in attempts[-_MAX_ATTEMPTS:]
         ],
     }
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"
+
+
+def _body(request: ReceivedRequest) -> str:
+    if request.path.lower().startswith("/teamsuser"):
+        return "Not shown, because it contains a token."
+    text = request.body[:_MAX_BODY].decode("utf-8", "replace")
+    return text if len(request.body) <= _MAX_BODY else f"{text}…\n({len(request.body):,} bytes in all)"
 
 
 def _status(request: ReceivedRequest) -> str:
@@ -192,17 +200,12 @@ def _pending_fault(fault: Fault) -> dict[str, object]:
 
 
 def _fault_text(fault: Fault) -> str:
-    parts = []
-    if fault.delay:
-        parts.append(f"delay of {fault.delay:g} s")
-    if fault.status is not None:
-        parts.append(f"status {fault.status}")
-    if fault.retry_after is not None:
-        parts.append(f"Retry-After: {fault.retry_after}")
-    if fault.body is not None:
-        parts.append(f"body of {len(fault.body)} bytes")
-    if fault.drop:
-        parts.append(f"connection closed {fault.drop} execution")
-    if fault.truncate:
-        parts.append("response cut in half")
-    return ", ".join(parts)
+    parts = [
+        f"delay of {fault.delay:g} s" if fault.delay else "",
+        "" if fault.status is None else f"status {fault.status}",
+        "" if fault.retry_after is None else f"Retry-After: {fault.retry_after}",
+        "" if fault.body is None else f"body of {len(fault.body)} bytes",
+        f"connection closed {fault.drop} execution" if fault.drop else "",
+        "response cut in half" if fault.truncate else "",
+    ]
+    return ", ".join(filter(None, parts))

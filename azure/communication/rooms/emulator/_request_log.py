@@ -1,13 +1,11 @@
 """The requests that the emulator received."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from ._faults import Fault
 
 _MAX_REQUESTS = 10_000
-_MAX_BYTES = 64 * 1024 * 1024
-_OVERHEAD = 200  # roughly the bytes that Python needs for a request or a header in addition to its text
 
 
 @dataclass
@@ -30,45 +28,22 @@ class ReceivedRequest:
     """Whether the emulator processed the request as the service would. False if a fault prevented it."""
     fault: Fault | None = None
     """The injected fault that applied to the request, if any."""
-
-    @property
-    def _size(self) -> int:
-        headers = sum(len(name) + len(value) + _OVERHEAD for name, value in self.headers.items())
-        return len(self.path) + len(self.query) + len(self.body) + headers + _OVERHEAD
-
-
-@dataclass(eq=False)
-class Generation:
-    """The requests between two resets. A request that arrives before a reset is not executed after it."""
-
-    requests: list[tuple[ReceivedRequest, int]] = field(default_factory=list)
-    """The requests and their sizes, oldest first."""
-    size: int = 0
+    reason: str | None = None
+    """Why the response is an error. None for other responses."""
 
 
 class RequestLog:
-    """The latest requests. Only the server's thread adds requests. Any thread can read and clear them.
-
-    It has no lock. If it had one, a signal handler that stops the emulator could hang: the server's thread would wait
-    for a lock that the interrupted thread holds.
-    """
+    """The latest requests. The server's thread adds requests, and any thread can read and clear them."""
 
     def __init__(self) -> None:
-        self.generation = Generation()
+        self._requests: list[ReceivedRequest] = []
 
-    def add(self, request: ReceivedRequest) -> Generation:
-        """Add the request, drop the oldest ones if the log is full, and return the current generation."""
-        size = request._size
-        generation = self.generation
-        generation.requests.append((request, size))
-        generation.size += size
-        while len(generation.requests) > _MAX_REQUESTS or generation.size > _MAX_BYTES:
-            _, oldest_size = generation.requests.pop(0)
-            generation.size -= oldest_size
-        return generation
+    def add(self, request: ReceivedRequest) -> None:
+        self._requests.append(request)
+        del self._requests[:-_MAX_REQUESTS]
 
     def requests(self) -> list[ReceivedRequest]:
-        return [request for request, _ in self.generation.requests.copy()]
+        return self._requests.copy()
 
     def clear(self) -> None:
-        self.generation = Generation()
+        self._requests.clear()

@@ -1,16 +1,13 @@
 """The rooms, in SQLite."""
 
-import os
 import secrets
 import sqlite3
 import threading
-import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from pathlib import Path
 
 
 @dataclass
@@ -71,76 +68,57 @@ _SCHEMA = (
 _APPLICATION_ID = 0x41435352
 # A checksum, so that every change of the schema changes the version.
 _SCHEMA_VERSION = zlib.crc32("".join(_SCHEMA).encode()) >> 1
-BUSY_TIMEOUT = 5.0
-"""How long to wait while something else uses the file, in seconds."""
-_LOCK_TIMEOUT = 0.1
-_MIN_SIZE = 512  # bytes in SQLite's smallest page
+_BUSY_TIMEOUT = 5.0  # how long SQLite waits while another program uses the file, in seconds
 
 
 class Store:
-    """The database, in memory or in a file.
+    """The database, in memory or in a file. Several emulators can share a file.
 
-    Every change is committed before its response is sent, so it survives even if the process is killed. The server's
-    thread and the callers of ``clear`` share one connection; a lock keeps their transactions apart.
+    Every change is committed before its response is sent, so it survives even if the process is killed.
 
     :raises sqlite3.Error: The file cannot be opened, belongs to another program, or was written by an incompatible
      version of the emulator. In these cases, the file is not changed.
     """
 
     def __init__(self, database: str) -> None:
-        _check_file(database)
-        self._lock = threading.RLock()
-        self._connection = sqlite3.connect(
-            database, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
-        )
+        self._lock = threading.Lock()  # the server's thread and the callers of clear() share the connection
         try:
-            self._create_tables()
-            # If several connections do this at the same time, SQLite raises an error immediately, to avoid a deadlock.
-            _retry_while_locked(lambda: self._connection.execute("PRAGMA journal_mode = WAL"))
-            # Commits must survive if the process is killed, but not if the power fails, so don't wait for the disk.
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._connection.execute("PRAGMA foreign_keys = ON")
-            self._connection.execute("PRAGMA busy_timeout = 0")
-        except BaseException:
-            self._connection.close()
-            raise
+            self._connection = sqlite3.connect(
+                database, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._create_tables()
+            except BaseException:
+                self._connection.close()
+                raise
+        except sqlite3.Error as error:
+            raise type(error)(f"the database {database} cannot be opened: {error}") from error
 
     def _create_tables(self) -> None:
-        """Create the tables if the database is new.
-
-        This runs before the write-ahead log is turned on, so that the file itself contains the ID and the version.
-        """
+        """Create the tables if the database is new."""
+        execute = self._connection.execute
+        # Commits must survive if the process is killed, but not if the power fails, so don't wait for the disk.
+        execute("PRAGMA synchronous = OFF")
+        execute("PRAGMA foreign_keys = ON")
         with self.transaction():
-            execute = self._connection.execute
-            if execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
+            [application_id] = execute("PRAGMA application_id").fetchone()
+            [version] = execute("PRAGMA user_version").fetchone()
+            [tables] = execute("SELECT count(*) FROM sqlite_master").fetchone()
+            if application_id == version == tables == 0:
                 for statement in _SCHEMA:
                     execute(statement)
                 execute(f"PRAGMA application_id = {_APPLICATION_ID}")
                 execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-            [application_id] = execute("PRAGMA application_id").fetchone()
-            [version] = execute("PRAGMA user_version").fetchone()
-            _check_application(application_id, version)
+            elif application_id != _APPLICATION_ID:
+                raise sqlite3.DatabaseError("the file belongs to another program")
+            elif version != _SCHEMA_VERSION:
+                raise sqlite3.DatabaseError("the file was written by an incompatible version of the emulator")
 
     @contextmanager
     def transaction(self, *, read_only: bool = False) -> Iterator[None]:
-        """Run a transaction.
-
-        If something else is writing, this raises an error that :func:`is_locked` recognizes. It does not wait, because
-        then the server could not handle other requests.
-        """
-        if not self._lock.acquire(timeout=_LOCK_TIMEOUT):
-            raise sqlite3.OperationalError("the database is locked")
-        try:
+        with self._lock, self._connection:  # commits at the end, or rolls back after an exception
             self._connection.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:  # SQLite itself rolls back after some errors
-                    self._connection.execute("ROLLBACK")
-                raise
-        finally:
-            self._lock.release()
+            yield
 
     def add_room(self, *, created_at: int, valid_from: int, valid_until: int, **booleans: bool) -> Room:
         # One ID in thirteen has 16 digits instead of 17.
@@ -213,57 +191,10 @@ class Store:
         self._connection.execute("INSERT INTO repeatable_requests VALUES (?, ?, ?)", (request_id, first_sent, response))
 
     def clear(self) -> None:
-        """Remove everything. This waits for other writers."""
-        _retry_while_locked(self._clear)
-
-    def _clear(self) -> None:
+        """Remove everything."""
         with self.transaction():
             for table in ("participants", "rooms", "repeatable_requests"):
                 self._connection.execute(f"DELETE FROM {table}")
 
     def close(self) -> None:
-        with self._lock:
-            self._connection.close()
-
-
-def _check_file(database: str) -> None:
-    """Raise an error if the file is neither empty nor a database of the emulator.
-
-    SQLite may write to any database that it opens, so this opens the file as immutable. Reading it with ``open()``
-    instead is not safe: closing it would release the locks of other emulators in this process, and then another process
-    could delete their write-ahead log.
-    """
-    if not os.path.isfile(database) or not os.path.getsize(database):
-        return
-    if os.path.getsize(database) < _MIN_SIZE:  # SQLite would overwrite it
-        raise sqlite3.DatabaseError("file is not a database")
-    uri = f"{Path(database).absolute().as_uri()}?mode=ro&immutable=1"
-    with closing(sqlite3.connect(uri, uri=True)) as connection:
-        connection.execute("PRAGMA writable_schema = ON")  # accept a file that another process is still creating
-        [application_id] = connection.execute("PRAGMA application_id").fetchone()
-        [version] = connection.execute("PRAGMA user_version").fetchone()
-    _check_application(application_id, version)
-
-
-def _check_application(application_id: int, version: int) -> None:
-    if application_id != _APPLICATION_ID:
-        raise sqlite3.DatabaseError("the file belongs to another program")
-    if version != _SCHEMA_VERSION:
-        raise sqlite3.DatabaseError("the file was written by an incompatible version of the emulator")
-
-
-def is_locked(error: sqlite3.Error) -> bool:
-    """Whether the error means that something else is using the database, so that a retry can succeed."""
-    return "locked" in str(error)
-
-
-def _retry_while_locked(operation: Callable[[], object]) -> None:
-    deadline = time.monotonic() + BUSY_TIMEOUT
-    while True:
-        try:
-            operation()
-            return  # noqa: TRY300
-        except sqlite3.OperationalError as error:  # noqa: PERF203
-            if not is_locked(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
+        self._connection.close()

@@ -5,9 +5,17 @@ To use them, add this line to the ``conftest.py`` at the root of your tests::
     pytest_plugins = ["azure.communication.rooms.emulator.pytest_plugin"]
 
 Without this line, pytest does not load them. With pytest-xdist, each worker process has its own emulator.
+
+The emulator has the arguments of the fixture ``rooms_emulator_options``. To use TLS, for example, define it again in
+your ``conftest.py``::
+
+    @pytest.fixture(scope="session")
+    def rooms_emulator_options():
+        return {"tls": True}
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -17,18 +25,25 @@ from . import RoomsEmulator
 
 
 @pytest.fixture(scope="session")
-def _running_rooms_emulator() -> Iterator[RoomsEmulator]:
-    with RoomsEmulator() as emulator:
+def rooms_emulator_options() -> dict[str, Any]:
+    """The keyword arguments of :class:`RoomsEmulator`. By default, there are none."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def rooms_emulator_session(rooms_emulator_options: dict[str, Any]) -> Iterator[RoomsEmulator]:
+    """An emulator that runs for the whole session. If a test uses ``rooms_emulator``, that resets it."""
+    with RoomsEmulator(**rooms_emulator_options) as emulator:
         yield emulator
 
 
 @pytest.fixture
-def rooms_emulator(_running_rooms_emulator: RoomsEmulator) -> Iterator[RoomsEmulator]:
-    """A running emulator without rooms, requests or faults. The test fails if it injects a fault that never applies.
+def rooms_emulator(rooms_emulator_session: RoomsEmulator) -> Iterator[RoomsEmulator]:
+    """The emulator of the session, reset: it has no rooms, requests or faults.
 
-    One server runs for the whole session. It is reset before each test.
+    The test fails if it injects a fault that never applies.
     """
-    emulator = _running_rooms_emulator
+    emulator = rooms_emulator_session
     emulator.reset()
     yield emulator
     if emulator.pending_faults:
@@ -37,9 +52,11 @@ def rooms_emulator(_running_rooms_emulator: RoomsEmulator) -> Iterator[RoomsEmul
 
 
 @pytest.fixture
-def rooms_client(rooms_emulator: RoomsEmulator) -> Iterator[RoomsClient]:
+def rooms_client(rooms_emulator: RoomsEmulator, rooms_emulator_options: dict[str, Any]) -> Iterator[RoomsClient]:
     """A client of the emulator that does not wait between retries."""
     # The environment may have a proxy, which cannot reach the emulator.
     options: ClientOptions = {"retry_backoff_factor": 0, "use_env_settings": False}
+    if rooms_emulator_options.get("tls"):
+        options["connection_verify"] = rooms_emulator.ca_file
     with RoomsClient.from_connection_string(rooms_emulator.connection_string, **options) as client:
         yield client

@@ -8,7 +8,8 @@ const TICKS = [[HOUR, "1 h"], [DAY, "1 d"], [7 * DAY, "1 wk"], [30 * DAY, "1 mo"
 
 const byId = (id) => document.getElementById(id);
 const view = { state: "", search: "", page: 1 };
-const roomBodies = new Map();
+let rooms = new Map();
+let calls = new Map();
 let etag = "";
 let clockOffset = 0;
 let isPaused = false;
@@ -22,6 +23,14 @@ function element(name, className, ...children) {
   if (className) node.className = className;
   node.append(...children);
   return node;
+}
+
+// A node that moves loses keyboard focus, so this moves only those that must.
+function setChildren(parent, nodes) {
+  for (const node of [...parent.children]) if (!nodes.includes(node)) node.remove();
+  nodes.forEach((node, index) => {
+    if (parent.children[index] !== node) parent.insertBefore(node, parent.children[index] ?? null);
+  });
 }
 
 function setText(node, text) {
@@ -72,7 +81,7 @@ function percent(time) {
 function addTicks(node, withLabels) {
   for (const [distance, label] of TICKS) {
     for (const sign of [-1, 1]) {
-      const tick = element("span", label === "1 wk" || label === "1 mo" ? "minor" : "", withLabels ? label : "");
+      const tick = element("span", label === "1 wk" || label === "1 mo" ? "minor" : label === "1 h" ? "hour" : "", withLabels ? label : "");
       tick.style.left = `${percent(now() + sign * distance)}%`;
       node.append(tick);
     }
@@ -96,7 +105,7 @@ function newRow(...cells) {
   return row;
 }
 
-function newRoomBody(id) {
+function newRoom(id) {
   const nodes = {
     badge: element("span"),
     dialOut: element("span", "note", "phone dial-out"),
@@ -175,7 +184,7 @@ function showTimes() {
   const isAhead = clockOffset > 5000; // a smaller offset is latency
   for (const node of document.querySelectorAll(".ahead")) node.hidden = !isAhead;
   setText(byId("ahead"), distanceText(clockOffset + 1000).replace("in ", ""));
-  for (const { room, nodes } of roomBodies.values()) {
+  for (const { room, nodes } of rooms.values()) {
     setText(nodes.relative, relativeText(room));
     nodes.bar.style.left = `${percent(room.from)}%`;
     nodes.bar.style.width = `${percent(room.until) - percent(room.from)}%`;
@@ -183,28 +192,20 @@ function showTimes() {
 }
 
 function showRooms(data) {
-  const ids = new Set(data.rooms.map((room) => room.id));
-  for (const [id, { body }] of roomBodies) {
-    if (!ids.has(id)) {
-      body.remove();
-      roomBodies.delete(id);
-    }
-  }
-  let previous = byId("room-table").tHead;
-  for (const room of data.rooms) {
-    if (!roomBodies.has(room.id)) roomBodies.set(room.id, newRoomBody(room.id));
-    const entry = roomBodies.get(room.id);
-    showRoom(entry, room);
-    if (previous.nextElementSibling !== entry.body) previous.after(entry.body);
-    previous = entry.body;
-  }
+  rooms = new Map(data.rooms.map((room) => [room.id, rooms.get(room.id) ?? newRoom(room.id)]));
+  for (const room of data.rooms) showRoom(rooms.get(room.id), room);
+  const table = byId("room-table");
+  setChildren(table, [table.tHead, ...Array.from(rooms.values(), ({ body }) => body)]);
   const total = STATES.reduce((sum, state) => sum + data.counts[state], 0);
   for (const button of byId("states").children) {
     const { state } = button.dataset;
     setText(button.querySelector(".count"), (state ? data.counts[state] : total).toLocaleString("en"));
   }
-  byId("room-table").hidden = data.rooms.length === 0;
+  table.hidden = data.rooms.length === 0;
   byId("no-rooms").hidden = total > 0 || view.search !== "";
+  byId("key-is-public").hidden = !data.connectionString;
+  byId("key-is-secret").hidden = Boolean(data.connectionString);
+  setText(byId("connection-string"), data.connectionString ?? "");
   byId("no-matches").hidden = data.rooms.length > 0 || !byId("no-rooms").hidden;
   view.page = data.page;
   byId("pages").hidden = data.pages === 1;
@@ -223,38 +224,67 @@ function statusNode(status) {
   return element("span", `status ${kind}`, status);
 }
 
-function attemptNode(attempt, start) {
-  const seconds = (Date.parse(attempt.receivedAt) - start) / 1000;
-  const text = element("span", "", element("span", "after", `+${seconds.toFixed(2)} s`));
-  if (attempt.fault) text.append(element("span", "fault", attempt.fault));
-  return element("li", "", statusNode(attempt.status), text);
+function outcome({ fault, reason }) {
+  const nodes = [];
+  if (fault) nodes.push(element("p", "fault", fault));
+  if (reason) nodes.push(element("p", "reason", reason));
+  return nodes;
 }
 
-function callRow(call) {
-  const first = call.attempts[0];
+function attemptNode(attempt, start) {
+  const seconds = (Date.parse(attempt.receivedAt) - start) / 1000;
+  const after = element("span", "after", `+${seconds.toFixed(2)} s`);
+  return element("li", "", statusNode(attempt.status), after, element("div", "", ...outcome(attempt)));
+}
+
+function bodyText(body) {
+  try {
+    return JSON.stringify(JSON.parse(body), null, 2);
+  } catch {
+    return body; // it is not JSON, or it is cut off
+  }
+}
+
+function newCall() {
+  const nodes = { summary: element("summary"), sent: element("dl", "sent"), outcome: element("div", "outcome") };
+  const item = element("li", "", element("details", "", nodes.summary, nodes.sent), nodes.outcome);
+  return { item, nodes };
+}
+
+function showCall(entry, call) {
+  const key = JSON.stringify(call);
+  if (entry.key === key) return;
+  entry.key = key;
+  const { nodes } = entry;
+  const [first] = call.attempts;
   const last = call.attempts.at(-1);
   const target = element("span", "target mono", `${call.method} `);
   for (const part of call.path.split(/(?=\/)/)) target.append(element("wbr"), part);
-  const cell = newCell("", target);
-  if (call.attemptCount > 1) {
-    const list = element("ol", "attempts");
-    list.append(...call.attempts.map((attempt) => attemptNode(attempt, Date.parse(first.receivedAt))));
-    const retries = call.attemptCount - 1;
-    cell.append(element("div", "retries", `${retries} ${retries === 1 ? "retry" : "retries"}`), list);
-    if (call.attemptCount > call.attempts.length) list.before(`The last ${call.attempts.length} attempts:`);
-  } else if (first.fault) {
-    cell.append(element("div", "fault", first.fault));
-  }
   const time = element("time", "", requestTime.format(Date.parse(last.receivedAt)));
   time.dateTime = last.receivedAt;
-  return newRow(newCell("", statusNode(last.status)), cell, newCell("", time));
+  nodes.summary.replaceChildren(statusNode(last.status), target, time);
+  const sent = [["query", call.query], ["body", bodyText(call.body)], ...Object.entries(call.headers)];
+  nodes.sent.replaceChildren(...sent.filter(([, value]) => value).flatMap(([name, value]) =>
+    [element("dt", "", name), element("dd", "mono", value)]));
+  nodes.outcome.replaceChildren();
+  if (call.attemptCount === 1) {
+    nodes.outcome.append(...outcome(first));
+  } else {
+    const retries = call.attemptCount - 1;
+    nodes.outcome.append(element("p", "retries", `${retries} ${retries === 1 ? "retry" : "retries"}`));
+    if (call.attemptCount > call.attempts.length) nodes.outcome.append(`The last ${call.attempts.length} attempts:`);
+    const attempts = call.attempts.map((attempt) => attemptNode(attempt, Date.parse(first.receivedAt)));
+    nodes.outcome.append(element("ol", "attempts", ...attempts));
+  }
 }
 
 function showRequests(data) {
-  byId("calls").replaceChildren(...data.calls.map(callRow));
-  byId("call-table").hidden = data.calls.length === 0;
+  calls = new Map(data.calls.map((call) => [call.id, calls.get(call.id) ?? newCall()]));
+  for (const call of data.calls) showCall(calls.get(call.id), call);
+  setChildren(byId("calls"), Array.from(calls.values(), ({ item }) => item));
   byId("no-calls").hidden = data.calls.length > 0;
   byId("faults").hidden = data.pendingFaults.length === 0;
+  setText(byId("fault-count"), `${data.pendingFaults.length}`);
   byId("fault-list").replaceChildren(...data.pendingFaults.map(({ text, target, times }) =>
     element("li", "", element("span", "mono", target), element("span", "fault", `${text}, ${times} left`))));
 }
@@ -335,7 +365,7 @@ for (const [id, step] of [["previous", -1], ["next", 1]]) {
 }
 byId("pause").addEventListener("click", () => {
   isPaused = !isPaused;
-  byId("pause").setAttribute("aria-pressed", String(isPaused));
+  setText(byId("pause"), isPaused ? "Resume" : "Pause");
   if (isPaused) {
     clearTimeout(timer);
     request.abort();
@@ -343,6 +373,11 @@ byId("pause").addEventListener("click", () => {
   } else {
     poll();
   }
+});
+byId("copy").hidden = !navigator.clipboard; // browsers have none on http, except for this machine's addresses
+byId("copy").addEventListener("click", async () => {
+  await navigator.clipboard.writeText(byId("connection-string").textContent);
+  setText(byId("copy"), "Copied");
 });
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && !isPaused) poll();

@@ -1,0 +1,104 @@
+"""Faults, the clock and the reset over HTTP."""
+
+import http.client
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from azure.communication.rooms import RoomsClient
+from azure.communication.rooms.emulator import Fault, RoomsEmulator
+
+from .calls import call, host_of
+
+JSON = {"Content-Type": "application/json"}
+
+
+def send(emulator: RoomsEmulator, method: str, path: str, body: object = None, **headers: str) -> tuple[int, str]:
+    """The status code and the error's message."""
+    connection = http.client.HTTPConnection(host_of(emulator), timeout=30)
+    data = body if isinstance(body, str) else json.dumps(body)
+    connection.request(method, path, data, JSON | {name.replace("_", "-"): value for name, value in headers.items()})
+    response = connection.getresponse()
+    text = response.read()
+    connection.close()
+    assert "access-control-allow-origin" not in response.headers
+    return response.status, json.loads(text)["error"]["message"] if text else ""
+
+
+def test_inject(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    fault = {"status": 503, "times": 2, "path": "/rooms", "method": "GET", "body": "<é>", "retry_after": 0}
+    assert send(emulator, "POST", "/emulator/faults", fault) == (204, "")
+    assert emulator.pending_faults == [
+        Fault(status=503, times=2, path="/rooms", method="GET", body="<é>".encode(), retry_after=0)
+    ]
+    response = call(client, "GET", "/rooms")
+    assert (response.status_code, response.content) == (503, "<é>".encode())
+    assert [request.path for request in emulator.requests] == ["/rooms"]
+
+
+def test_remove_faults(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    emulator.inject(status=503, times=5)
+    assert call(client, "GET", "/rooms").status_code == 503
+    assert send(emulator, "DELETE", "/emulator/faults") == (204, "")
+    assert call(client, "GET", "/rooms").status_code == 200
+
+
+def test_advance(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    before = client.create_room().created_at
+    assert send(emulator, "POST", "/emulator/clock", {"delta": 86400.5}) == (204, "")
+    assert client.create_room().created_at - before > timedelta(days=1, seconds=0.5)
+
+
+def test_reset(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    client.create_room()
+    emulator.inject(status=503)
+    assert send(emulator, "POST", "/emulator/reset", {}) == (204, "")
+    assert (emulator.requests, emulator.pending_faults) == ([], [])
+    assert list(client.list_rooms()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        ("faults", {"status": 99}, "status must be from 200 to 599, not 99"),
+        ("faults", {"status": "503"}, "status must be int, not str"),
+        ("faults", {"status": 503, "body": {}}, "body must be bytes, not dict"),
+        ("faults", {"statuss": 503}, "'statuss'"),
+        ("faults", {}, "nothing to inject"),
+        ("clock", {"delta": -1}, "the clock can only move forward"),
+        ("clock", {"delta": 1e300}, "too large"),
+        ("clock", {"delta": "1"}, "str"),
+        ("clock", {}, "'delta'"),
+        ("reset", {"rooms": True}, "'rooms'"),
+        ("reset", [], "the request's body must be a JSON object"),
+        ("reset", "", "Expecting value"),
+    ],
+)
+def test_invalid_arguments(emulator: RoomsEmulator, path: str, body: Any, message: str) -> None:
+    status_code, text = send(emulator, "POST", f"/emulator/{path}", body)
+    assert status_code == 400
+    assert message in text
+    assert emulator.pending_faults == []
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status_code"),
+    [
+        ("POST", {"Content_Type": "text/plain"}, 415),
+        ("POST", {"Content_Type": ""}, 415),
+        ("POST", {"Origin": "https://evil.example"}, 403),
+        ("POST", {"Origin": "null"}, 403),
+        ("DELETE", {"Sec_Fetch_Site": "cross-site"}, 403),
+        ("OPTIONS", {"Origin": "https://evil.example", "Access_Control_Request_Method": "DELETE"}, 403),
+        ("POST", {"Host": "evil.example"}, 421),
+        ("PUT", {}, 404),
+    ],
+)
+def test_other_web_pages_are_refused(
+    emulator: RoomsEmulator, method: str, headers: dict[str, str], status_code: int
+) -> None:
+    emulator.inject(status=500)
+    assert send(emulator, method, "/emulator/faults", {"status": 503}, **headers)[0] == status_code
+    assert emulator.pending_faults == [Fault(status=500)]
