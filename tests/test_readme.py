@@ -50,7 +50,11 @@ def test_program_runs(
         room = client.create_room(participants=[RoomParticipant(patient)])
         namespace: dict[str, Any] = {
             "__name__": "snippet",
-            **{"client": client, "room": room, "room_id": room.id, "doctor": doctor, "patient": patient},
+            "client": client,
+            "room": room,
+            "room_id": room.id,
+            "doctor": doctor,
+            "patient": patient,
         }
         exec(compile(snippet, "README.md", "exec"), namespace)
 

@@ -42,10 +42,10 @@ def line(process: subprocess.Popen[str]) -> str:
 
 def test_command_calls_the_emulator_with_tls() -> None:
     process = run("--log", "--", sys.executable, "-c", CALL_WITHOUT_OPTIONS)
-    assert (process.returncode, process.stdout) == (0, "")
     page, *log = process.stderr.splitlines()
     assert re.fullmatch(r"The emulator's page: https://127\.0\.0\.1:\d+/_emulator", page)
     assert [re.sub(r"^\S+ | \S+ ms$", "", each) for each in log] == ["POST /identities 201", "POST /rooms 201"]
+    assert (process.returncode, process.stdout) == (0, "")
 
 
 def test_environment_and_status_of_command(certificates: Certificates) -> None:
@@ -59,7 +59,6 @@ def test_environment_and_status_of_command(certificates: Certificates) -> None:
     assert process.returncode == 7
     environment = json.loads(process.stdout)
     endpoint = environment["COMMUNICATION_SAMPLES_ENDPOINT"]
-    assert re.fullmatch(r"https://127\.0\.0\.1:\d+", endpoint)
     names = ("COMMUNICATION_SAMPLES_CONNECTION_STRING", "AZURE_COMMUNICATION_CONNECTION_STRING", "ACS", "OTHER")
     assert {environment[name] for name in names} == {f"endpoint={endpoint}/;accesskey=a2V5"}
     files = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
@@ -110,13 +109,12 @@ def test_serve_until_a_signal(number: signal.Signals) -> None:
     with emulator_process("--port=0", "--access-key=a2V5", "--allowed-host=rooms.test", "--page-size=1") as process:
         connection_string = line(process)
         assert re.fullmatch(r"endpoint=http://127\.0\.0\.1:\d+/;accesskey=a2V5", connection_string)
-        while not line(process).startswith("export NO_PROXY="):
-            pass
         with RoomsClient.from_connection_string(connection_string) as client:
             client.create_room()
             client.create_room(headers={"Host": "rooms.test"})
             assert [len(list(page)) for page in client.list_rooms().by_page()] == [1, 1]
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ POST /rooms 201 \d+\.\d ms", line(process))
+        log = next(each for each in iter(lambda: line(process), "") if "POST" in each)
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ POST /rooms 201 \d+\.\d ms", log)
         process.send_signal(number)
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=30)
@@ -132,6 +130,8 @@ def test_printed_lines_work_in_another_terminal() -> None:
         assert all(each.startswith("export ") for each in lines)
         script = "\n".join([*lines, 'exec "$@"'])
         subprocess.run(["sh", "-c", script, "sh", sys.executable, "-c", CALL_WITHOUT_OPTIONS], check=True, timeout=60)
+        process.terminate()
+        process.wait(timeout=30)
 
 
 @pytest.mark.parametrize(
@@ -151,8 +151,7 @@ def test_command_that_cannot_run(arguments: list[str], status: int, message: str
 @pytest.mark.parametrize("missing", ["trustme", "uvicorn"])
 def test_missing_extra_is_one_line(tmp_path: Path, missing: str) -> None:
     (tmp_path / f"{missing}.py").write_text(f"raise ModuleNotFoundError(name={missing!r})\n")
-    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    process = run(PYTHONPATH=path)
+    process = run(PYTHONPATH=os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
     assert process.returncode == 1
     [error] = process.stderr.splitlines()
     assert f"the emulator needs {missing}: install this package with the emulator extra" in error

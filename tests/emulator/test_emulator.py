@@ -72,9 +72,7 @@ def test_failed_start_leaks_nothing(tmp_path: Path) -> None:
         RoomsEmulator(port=int(one.endpoint.rpartition(":")[2])).start()
 
 
-@pytest.mark.parametrize(
-    ("host", "endpoint"), [("localhost", "http://localhost:"), ("::1", "http://[::1]:"), ("127.0.0.1", "http://127.")]
-)
+@pytest.mark.parametrize(("host", "endpoint"), [("localhost", "http://localhost:"), ("::1", "http://[::1]:")])
 def test_endpoint_has_given_host(host: str, endpoint: str) -> None:
     with RoomsEmulator(host=host) as emulator:
         assert emulator.endpoint.startswith(endpoint)

@@ -104,7 +104,6 @@ def test_malformed_body(client: RoomsClient, body: bytes) -> None:
         ("GET", f"/rooms/1/participants/?api-version={VERSION}", JSON, 404),
         ("GET", f"/rooms/%00?api-version={VERSION}", JSON, 400),
         ("GET", f"/rooms/%F0%9F%98%80{'%ff' * 16}?api-version={VERSION}", JSON, 400),
-        ("GET", f"/rooms/{20_000 * '9'}?api-version={VERSION}", JSON, 414),
         ("GET", "/rooms?api-version=%ff%00", JSON, 400),
     ],
 )

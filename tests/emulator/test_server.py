@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from azure.communication.rooms import RoomsClient
+from azure.communication.rooms import ClientOptions, RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 
 from ..support.certificates import Certificates
@@ -42,9 +42,8 @@ def test_tls(monkeypatch: pytest.MonkeyPatch, certificates: Certificates) -> Non
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", certificates.authority)
     with RoomsEmulator(tls=True, allowed_hosts=["rooms.test"]) as emulator:
         assert emulator.endpoint.startswith("https://127.0.0.1:")
-        with RoomsClient.from_connection_string(
-            emulator.connection_string, connection_verify=emulator.ca_file
-        ) as client:
+        options: ClientOptions = {"connection_verify": emulator.ca_file}
+        with RoomsClient.from_connection_string(emulator.connection_string, **options) as client:
             assert client.create_room().id
         context = ssl.create_default_context(cafile=emulator.ca_file)
         for host in ("127.0.0.1", "::1", "localhost", "rooms.test"):

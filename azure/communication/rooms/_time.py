@@ -5,9 +5,11 @@ from email.utils import formatdate
 
 import isodate
 
+isodate.parse_datetime("2026-12-01T09:00:00Z")  # fills isodate's tables of patterns, which threads must not do at once
+
 
 def parse_time(text: str) -> datetime:
-    """Parse a time in the service's format, with up to seven fractional digits. Python keeps six of them."""
+    """Parse an ISO 8601 time. It may have seven fractional digits; Python keeps six. Without a time, it is midnight."""
     try:
         return _as_utc(datetime.fromisoformat(text))
     except ValueError:  # before Python 3.11: seven fractional digits, or "Z"
@@ -34,7 +36,7 @@ def utc_time(name: str, time: object) -> datetime:
     """Return the argument called ``name`` as a time in UTC. A date stands for midnight UTC."""
     try:
         if isinstance(time, str):
-            return _as_utc(isodate.parse_datetime(time if "T" in time else f"{time}T00"))
+            return parse_time(time)
         if isinstance(time, date) and not isinstance(time, datetime):
             return datetime(time.year, time.month, time.day, tzinfo=timezone.utc)
         if isinstance(time, datetime):

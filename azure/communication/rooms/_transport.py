@@ -1,7 +1,4 @@
-"""The default transport: azure-core's, over one session that all clients of the process share.
-
-A new client therefore needs no new connection. Pass ``session`` or ``transport`` to use your own instead.
-"""
+"""The default transport: azure-core's, over one session that all clients of the process share."""
 
 import functools
 import os

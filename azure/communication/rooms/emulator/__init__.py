@@ -24,7 +24,7 @@ def __getattr__(name: str) -> object:
     try:
         from . import _emulator  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("httptools", "starlette", "trustme", "uvicorn"):
+        if (error.name or "").partition(".")[0] not in ("httptools", "jwt", "starlette", "trustme", "uvicorn"):
             raise
         raise ModuleNotFoundError(
             f"the emulator needs {error.name}: install this package with the emulator extra, "

@@ -1,6 +1,5 @@
 """The ASGI application: reads each request, applies faults, responds, and logs."""
 
-import json
 import logging
 import sqlite3
 import time
@@ -86,20 +85,21 @@ class Application:
             response = self._injected_response(fault, received.path)
             received.reason = "an injected fault" if response.status_code >= 400 else None
             return response
-        log_reason = None
         try:
             if len(received.body) > _MAX_BODY:
                 raise status_error(413, "The request's body is larger than 1 MB.")
             received.executed = True
             response = self._resource.respond(request, received.body)
-        except ServiceError as error:
-            response = error_response(error, self._resource.api_versions(received.path))
-            log_reason = error.log_reason
-        except sqlite3.Error as error:
-            response = error_response(status_error(503, f"The database failed: {error}"))
-        if response.status_code >= 400:
-            received.reason = log_reason or _messages(response)
-        return response
+        except sqlite3.Error as database_error:
+            error = status_error(503, f"The database failed: {database_error}")
+        except ServiceError as service_error:
+            error = service_error
+        else:
+            if response.status_code == 405:
+                received.reason = "The method is not allowed on this resource."
+            return response
+        received.reason = error.log_reason
+        return error_response(error, self._resource.api_versions(received.path))
 
     def _injected_response(self, fault: Fault, path: str) -> Response:
         status_code = 200 if fault.status is None else fault.status
@@ -125,14 +125,6 @@ async def _read_body(request: Request) -> bytes:
         if len(body) > _MAX_BODY:
             break
     return bytes(body)
-
-
-def _messages(response: Response) -> str:
-    """The messages of an error and of its details, in one line."""
-    error = json.loads(bytes(response.body))["error"]
-    messages = [error["message"], *(detail["message"] for detail in error.get("details", ()))]
-    # They can quote what the client sent.
-    return " ".join(" ".join(messages).split()).encode("ascii", "backslashreplace").decode("ascii")
 
 
 async def _drop(request: Request) -> None:

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ._errors import ServiceError, bad_request, status_error
-from ._page import _is_same_origin
+from ._page import is_same_origin
 from ._responses import error_response
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Control:
         return Response(status_code=204)
 
     def _execute(self, request: Request, body: bytes) -> None:
-        if not _is_same_origin(request):
+        if not is_same_origin(request):
             raise status_error(403, "Web pages of other origins cannot control the emulator.")
         operation = self._operations.get((request.method, request.scope["path"]))
         if operation is None:

@@ -71,7 +71,7 @@ class Page:
     def _respond(self, request: Request, path: str) -> Response:
         if request.method not in ("GET", "HEAD"):
             return Response("The page is read-only.", 405, {"Allow": "GET, HEAD"}, "text/plain")
-        if not _is_same_origin(request) and not (path == "" and _is_navigation(request)):
+        if not is_same_origin(request) and not (path == "" and _is_navigation(request)):
             return Response("Other origins cannot read this page.", 403, media_type="text/plain")
         if path == "/data":
             return self._data_response(request)
@@ -116,7 +116,7 @@ class Page:
         }
 
 
-def _is_same_origin(request: Request) -> bool:
+def is_same_origin(request: Request) -> bool:
     """Whether the request comes from the emulator's page or from no page at all.
 
     For requests from web pages, browsers send at least one of these headers.

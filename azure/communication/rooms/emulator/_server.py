@@ -36,21 +36,22 @@ class Server:
         except OSError as error:  # includes ssl.SSLError
             raise OSError(f"the certificate cannot be read: {error}") from error
         try:
-            listener = socket.create_server(
+            self._listener = socket.create_server(
                 (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=config.backlog
             )
         except OSError as error:
             raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from error
-        self.port: int = listener.getsockname()[1]
+        self.port: int = self._listener.getsockname()[1]
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
-            target=self._server.run, args=([listener],), name=f"rooms-emulator-{self.port}", daemon=True
+            target=self._server.run, args=([self._listener],), name=f"rooms-emulator-{self.port}", daemon=True
         )
         self._thread.start()
 
     def stop(self) -> None:
         self._server.should_exit = True
         self._thread.join()
+        self._listener.close()  # uvicorn does not if it had not started yet
 
 
 class _Protocol(HttpToolsProtocol):
