@@ -4,7 +4,6 @@ import pytest
 
 from azure.communication.rooms.emulator import RoomsEmulator
 
-from ..support.certificates import Certificates
 from ..support.environments import Environment
 
 PROGRAM = """
@@ -37,8 +36,8 @@ except ResourceNotFoundError as error:
 
 
 @pytest.mark.index
-def test_every_operation(environment: Environment, certificates: Certificates) -> None:
+def test_every_operation(environment: Environment) -> None:
     environment.install("azure-communication-rooms==1.2.0")
-    with RoomsEmulator(page_size=3, certfile=certificates.certfile) as emulator:  # that client uses TLS only
+    with RoomsEmulator(page_size=3, tls=True) as emulator:
         arguments = ["-c", PROGRAM, emulator.connection_string, *(emulator.create_user().raw_id for _ in range(8))]
-        assert environment.python(*arguments, REQUESTS_CA_BUNDLE=certificates.authority) == "404 NotFound\n"
+        assert environment.python(*arguments, REQUESTS_CA_BUNDLE=emulator.ca_file) == "404 NotFound\n"
