@@ -51,12 +51,12 @@ KINDS = {
 
 @pytest.mark.parametrize(("raw_id", "kind", "properties"), RAW_IDS)
 def test_raw_ids_and_properties(raw_id: str, kind: Any, properties: dict[str, object]) -> None:
+    assert (kind(**properties) if properties else kind(raw_id)).raw_id == raw_id
     identifier = identifier_from_raw_id(raw_id)
     assert type(identifier) is kind
     assert identifier.kind is KINDS[kind]
     assert identifier.properties == properties
     assert identifier.raw_id == str(identifier) == f"{identifier}" == raw_id
-    assert (kind(**properties) if properties else kind(raw_id)).raw_id == raw_id
 
 
 @pytest.mark.parametrize(("raw_id", "kind", "properties"), RAW_IDS)

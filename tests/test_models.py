@@ -119,7 +119,7 @@ def test_time_as_an_argument(value: Time, expected: str) -> None:
     assert room_created_at(value).created_at.isoformat() == expected
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2026-12-01 09:00Z", "2026-13-01", "2026-12-01T25:00Z"])
+@pytest.mark.parametrize("text", ["", "soon", "2026-13-01", "2026-12-01T25:00Z"])
 def test_text_that_is_not_a_time(text: str) -> None:
     expected = f"^created_at must be an ISO 8601 time such as .*, not {re.escape(repr(text))}"
     with pytest.raises(ValueError, match=expected):

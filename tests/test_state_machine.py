@@ -216,5 +216,5 @@ class Rooms(RuleBasedStateMachine):
 def test_client_and_emulator_match_the_model(emulator: RoomsEmulator, client: RoomsClient) -> None:
     with RoomsClient.from_connection_string(emulator.connection_string, retry_total=0) as observer:
         Rooms.emulator, Rooms.client, Rooms.observer = emulator, client, observer
-        machine_settings = settings(deadline=None, derandomize=True, max_examples=10, stateful_step_count=20)
+        machine_settings = settings(deadline=None, derandomize=True, max_examples=8, stateful_step_count=20)
         run_state_machine_as_test(Rooms, settings=machine_settings)

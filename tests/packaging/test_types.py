@@ -4,29 +4,28 @@ import shutil
 
 import pytest
 
-from tests.test_readme import SNIPPETS
+from tests.test_readme import PROGRAMS
 
 from ..support import ROOT
 from ..support.environments import Environment
 
 pytestmark = pytest.mark.index
 
-# The packages that the README's snippets import, besides this library.
-SNIPPETS_NEED = ["azure-identity", "pytest"]
 # The names that the README's snippets use without defining them.
 PREAMBLE = """
-from azure.communication.rooms import RoomsClient
+from azure.communication.rooms import CommunicationIdentifier, RoomsClient, identifier_from_raw_id
 
 client = RoomsClient.from_connection_string("")
-room = client.get_room("")
-room_id = room.id
+room, room_id = client.get_room(""), ""
+doctor: CommunicationIdentifier = identifier_from_raw_id("")
+patient = doctor
 """
 
 
 @pytest.fixture(scope="module")
 def user(wheel: str, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     environment = Environment(tmp_path_factory.mktemp("user"))
-    environment.install(f"{wheel}[emulator]", *SNIPPETS_NEED)
+    environment.install(f"{wheel}[emulator]", "azure-identity", "azure-communication-identity")
     return environment
 
 
@@ -42,10 +41,6 @@ def test_type_errors_are_found(user: Environment) -> None:
 
 
 def test_readme_snippets_are_typed(user: Environment) -> None:
-    folder = user.folder / "readme"
-    folder.mkdir()
-    (folder / "preamble.py").write_text(PREAMBLE)
-    for place, snippet in SNIPPETS.items():
-        program = f"from preamble import client, room, room_id\n{snippet}"
-        (folder / f"{place.replace(' ', '_')}.py").write_text(program, encoding="utf-8")
-    user.mypy("readme")
+    for place, snippet in PROGRAMS.items():
+        (user.folder / f"{place.replace(' ', '_')}.py").write_text(PREAMBLE + snippet, encoding="utf-8")
+    user.mypy(*(f"{place.replace(' ', '_')}.py" for place in PROGRAMS))

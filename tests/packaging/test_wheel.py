@@ -21,14 +21,13 @@ from azure.communication.rooms.emulator import RoomsEmulator
 with RoomsEmulator() as emulator, RoomsClient.from_connection_string(emulator.connection_string) as client:
     room = client.create_room(participants=[RoomParticipant(emulator.create_user())])
     assert [room] == list(client.list_rooms())
-    client.delete_room(room.id)
 """
 WITHOUT_EXTRA = """
-import subprocess, sys
-process = subprocess.run(
-    [sys.executable, "-m", "azure.communication.rooms.emulator"], capture_output=True, text=True, timeout=60
-)
-print(process.returncode, process.stderr)
+import runpy
+try:
+    runpy.run_module("azure.communication.rooms.emulator", run_name="__main__")
+except SystemExit as error:
+    print(error)
 """
 
 
@@ -38,35 +37,25 @@ def package_files() -> set[str]:
     return {path.relative_to(ROOT).as_posix() for path in files}
 
 
-def test_wheel_contents(distributions: Distributions) -> None:
+def test_wheel_has_only_the_package(distributions: Distributions) -> None:
     names = set(zipfile.ZipFile(distributions.wheel).namelist())
     metadata = f"azure_communication_rooms-{__version__}.dist-info"
-    assert "azure/communication/rooms/py.typed" in package_files()
-    assert names - package_files() == {
-        f"{metadata}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "licenses/LICENSE")
-    }
-    assert package_files() <= names
+    assert "azure/communication/rooms/py.typed" in names
+    assert names == package_files() | {f"{metadata}/{n}" for n in ("METADATA", "RECORD", "WHEEL", "licenses/LICENSE")}
 
 
-def test_sdist_contents(distributions: Distributions) -> None:
+def test_sdist_has_the_tests_and_samples(distributions: Distributions) -> None:
     with tarfile.open(distributions.sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert package_files() <= names
-    needed = {"pyproject.toml", ".ci/editable.py", "README.md", "CHANGELOG.md", "LICENSE", "tests/conftest.py"}
+    needed = {"pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "tests/conftest.py", "samples/README.md"}
     assert needed <= names
-    assert {name.partition("/")[0] for name in names} - {"PKG-INFO", ".gitignore"} == {
-        *{name.partition("/")[0] for name in needed},
-        "azure",
-        "samples",
-    }
+    folders = {name.partition("/")[0] for name in needed | {"azure"}}
+    assert {name.partition("/")[0] for name in names} - {"PKG-INFO", ".gitignore"} == folders
 
 
 def test_wheel_in_clean_environment(wheel: str, environment: Environment) -> None:
     environment.install(wheel)
-    environment.python("-W", "error", "-c", "import azure.communication.rooms")
-    message = environment.python("-c", WITHOUT_EXTRA)
-    assert message.startswith("1 ")
-    assert "the emulator needs starlette: install this package with the emulator extra" in message
-
+    assert "install this package with the emulator extra" in environment.python("-W", "error", "-c", WITHOUT_EXTRA)
     environment.install(f"{wheel}[emulator]", "azure-communication-identity")
     environment.python("-W", "error", "-c", USE)
