@@ -54,7 +54,7 @@ def test_every_measurement_yields_rows(tmp_path: Path) -> None:
     lines = run.table(rows).splitlines()
     assert lines[:2] == ["|  | released | ours | ratio | target |", "| --- | --- | --- | --- | --- |"]
     titles = [*(operation.title for operation in OPERATIONS.values()), "list 70 rooms", "a client per call, TLS"]
-    titles += ["… connections", "4 threads, 50 ms latency", "… connections", "import, and create a client"]
+    titles += ["… connections", "4 threads, TLS, 50 ms latency", "… connections", "import, and create a client"]
     assert [line.startswith(f"| {title}") for line, title in zip(lines[2:], titles, strict=True)] == [True] * len(rows)
 
 
