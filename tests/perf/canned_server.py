@@ -3,15 +3,16 @@
 It chooses a response by the method and the shape of the path. It reads commands from standard input, one JSON object
 per line, and prints the result of each as one line of JSON:
 
-* ``{"command": "listen", "rooms": 30, "page": 30, "delay": 0}`` opens a port for a resource with this number of rooms,
-  listed in pages of this size, and a delay in seconds before each response. The result is its endpoint.
-* ``{"command": "opened", "endpoint": ...}`` returns the number of connections since the last such command.
+* ``{"command": "listen", "rooms": 30, "delay": 0, "certfile": null}`` opens a port for a resource with this number of
+  rooms and a delay in seconds before each response, over TLS if there is a certificate. The result is its endpoint.
+* ``{"command": "opened", "endpoint": ...}`` returns the number of connections so far.
 
 The server stops when its standard input is closed.
 """
 
 import asyncio
 import json
+import ssl
 import sys
 from functools import lru_cache, partial
 
@@ -23,6 +24,7 @@ ROOM = {
     "pstnDialOutEnabled": False,
 }
 PARTICIPANTS = [{"rawId": f"8:acs:resource_user-{number:04}", "role": "Attendee"} for number in range(30)]
+PAGE_SIZE = 30
 # Page tokens are as long as the service's. They begin with the number of rooms left to list.
 TOKEN_LENGTH = 2048
 
@@ -56,9 +58,8 @@ PARTICIPANTS_LISTED = response("200 OK", compact_json({"value": PARTICIPANTS}).e
 class Resource:
     """A simulated resource. Each has its own port."""
 
-    def __init__(self, rooms: int, page: int, delay: float) -> None:
+    def __init__(self, rooms: int, delay: float) -> None:
         self.rooms = rooms
-        self.page = page
         self.delay = delay
         self.endpoint = ""
         self.opened = 0
@@ -76,7 +77,7 @@ class Resource:
     def page_of_rooms(self, query: bytes) -> bytes:
         token = next((part for part in query.split(b"&") if part.startswith(b"nextLink=")), None)
         left = self.rooms if token is None else int(token.removeprefix(b"nextLink=").rstrip(b"A"))
-        count = min(left, self.page)
+        count = min(left, PAGE_SIZE)
         link = ""
         if left > count:
             token_text = str(left - count).ljust(TOKEN_LENGTH, "A")
@@ -113,6 +114,19 @@ class Connection(asyncio.Protocol):
                 self.transport.write(content)
 
 
+async def listen(rooms: int, delay: float, certfile: str | None) -> Resource:
+    resource, context = Resource(rooms, delay), None
+    if certfile:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certfile)
+    server = await asyncio.get_running_loop().create_server(
+        partial(Connection, resource), "127.0.0.1", 0, backlog=1024, ssl=context
+    )
+    scheme = "https" if certfile else "http"
+    resource.endpoint = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    return resource
+
+
 async def main() -> None:
     loop = asyncio.get_running_loop()
     resources: dict[str, Resource] = {}
@@ -120,13 +134,11 @@ async def main() -> None:
         request = json.loads(line)
         result: object
         if request.pop("command") == "listen":
-            resource = Resource(**request)
-            server = await loop.create_server(partial(Connection, resource), "127.0.0.1", 0, backlog=1024)
-            resource.endpoint = result = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            resource = await listen(**request)
             resources[resource.endpoint] = resource
+            result = resource.endpoint
         else:
-            resource = resources[request["endpoint"]]
-            result, resource.opened = resource.opened, 0
+            result = resources[request["endpoint"]].opened
         print(json.dumps(result), flush=True)
 
 
