@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError, InvalidHeader, ProtocolError
 from urllib3.util import Retry, Timeout
 
 # azure-core's policies leave these options in place if they have no use for them.
-_UNUSED_OPTIONS = ("user_agent_overwrite", "network_span_namer", "tracing_attributes")
+_UNUSED_OPTIONS = ("user_agent_overwrite", "network_span_namer", "tracing_attributes", "retry_on_methods")
 
 
 class UntrustedCertificateError(ServiceRequestError):
@@ -89,9 +89,6 @@ class RoomsTransport(RequestsTransport):  # type: ignore[misc] # azure-core does
             super().close()
         elif self.session and not _open_transports:
             self.session.close()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "session": None if self._shares_session else self.session}
 
     def send(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         self.open()
