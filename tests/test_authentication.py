@@ -137,7 +137,7 @@ def test_token_credential_needs_https() -> None:
 def test_bearer_token(certificates: Certificates) -> None:
     token = Token("token-1")
     sovereign = "https://communication.azure.us//.default"
-    tls = {"certfile": certificates.certfile, "keyfile": certificates.keyfile}
+    tls: Any = {"certfile": certificates.certfile, "keyfile": certificates.keyfile}
     with RoomsEmulator(bearer_token="token-1", **tls) as emulator:
         verify: Any = {"connection_verify": certificates.authority}
         for options in (verify, {**verify, "credential_scopes": [sovereign]}):

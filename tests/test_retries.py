@@ -223,7 +223,7 @@ class TestWaits:
         ],
     )
     def test_wait_beyond_the_timeout(
-        self, emulator: RoomsEmulator, sleeps: list[float], fault: dict[str, Any], options: dict[str, Any]
+        self, emulator: RoomsEmulator, sleeps: list[float], fault: dict[str, Any], options: Any
     ) -> None:
         emulator.inject(**fault)
         with new_client(emulator) as client, pytest.raises(HttpResponseError) as caught:
@@ -232,5 +232,5 @@ class TestWaits:
         assert len(emulator.requests) == 1
         emulator.inject(**fault)
         with new_client(emulator) as client:
-            client.create_room(**{**options, "timeout": 60})
+            client.create_room(**options | {"timeout": 60})
         assert len(sleeps) == 1
