@@ -174,7 +174,6 @@ def test_undocumented_success(client: RoomsClient, emulator: RoomsEmulator, name
         (ROOM.replace(b"2026-12-02T09:00:00+00:00", b"soon"), "'validUntil' must be a time"),
         (b"[]", "expected an object, not list"),
         (b"\xff\xfe\x00", "decode"),
-        (b"[" * 100_000, "maximum recursion depth exceeded"),
     ],
 )
 def test_invalid_room(client: RoomsClient, emulator: RoomsEmulator, body: bytes, reason: str) -> None:
