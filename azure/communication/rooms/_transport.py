@@ -37,6 +37,7 @@ class _Adapter(HTTPAdapter):
         if resp.status < 200:
             resp.close()
             raise requests.ConnectionError(ProtocolError(f"only an interim response came: {resp.status}"), request=req)
+        resp.enforce_content_length = True  # azure-core sets this after requests has read the body
         return super().build_response(req, resp)
 
 
