@@ -132,5 +132,7 @@ class RoomsTransport(RequestsTransport):  # type: ignore[misc] # azure-core does
                 raise ValueError(f"the URL, a header or a proxy is invalid ({type(problem).__name__})") from None
             raise
         except (HttpResponseError, HTTPError, ValueError) as error:
+            if "Invalid header" in str(error):  # requests before 2.33.1 lets a newline at the end pass
+                raise ValueError("a header is invalid") from None
             raise ServiceResponseError(f"The response is incomplete or malformed: {error}", error=error) from error
         return response
