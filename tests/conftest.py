@@ -1,9 +1,9 @@
 from collections.abc import Iterator
 
 import pytest
+from azure.core.pipeline.transport import RequestsTransport
 
 from azure.communication.rooms import RoomsClient
-from azure.core.pipeline.transport import RequestsTransport
 from azure.communication.rooms.emulator import RoomsEmulator
 
 from .support.certificates import Certificates

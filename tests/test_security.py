@@ -24,6 +24,7 @@ from .support.certificates import Certificates
 from .support.credentials import Token, signature_headers
 from .support.operations import OPERATIONS
 from .support.scripted_server import Response, scripted_server
+from .support.wire_server import wire_server
 
 KEY = "c2VjcmV0LWFjY2Vzcy1rZXk="
 TOKEN = "secret-bearer-token"
@@ -58,7 +59,7 @@ def test_bearer_token_never_leaves_tls() -> None:
     def without_tls(request: PipelineRequest[HttpRequest]) -> None:
         request.http_request.url = request.http_request.url.replace("https:", "http:")
 
-    with scripted_server() as server:
+    with wire_server() as server:
         client = RoomsClient(server.endpoint.replace("http:", "https:"), Token(TOKEN), raw_request_hook=without_tls)
         with pytest.raises(ServiceRequestError, match="not permitted for non-TLS"):
             client.create_room(retry_total=0)
@@ -70,7 +71,7 @@ def test_token_that_is_no_header_is_not_shown(
     token: str, certificates: Certificates, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    with scripted_server(certificates=certificates) as server:
+    with wire_server(certificates=certificates) as server:
         options: Any = {"logging_enable": True, "connection_verify": certificates.authority}
         with pytest.raises(ValueError, match="a header .*is invalid") as caught:
             RoomsClient(server.endpoint, Token(token), **options).create_room()
@@ -134,7 +135,6 @@ def test_no_secret_is_shown(
     exported = spans.get_finished_spans()
     texts += [span.to_json() for span in exported]
     everything = "\n".join([*texts, *(repr(vars(record)) + record.getMessage() for record in caplog.records)])
-    assert "'Authorization': 'REDACTED'" in everything
     assert {"RoomsClient.get_room", "GET"} <= {span.name for span in exported}
     assert SECRETS.findall(everything) == []
 

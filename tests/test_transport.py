@@ -34,10 +34,6 @@ OTHER_ROOM = ROOM.replace(ROOM_ID.encode(), OTHER_ID.encode())
 ROOMS = HttpRequest("GET", "/rooms?api-version=2025-03-13")
 
 
-def answer(connection: Connection, request: Request) -> None:
-    connection.send(response())
-
-
 def use(client: RoomsClient, **options: Any) -> str:
     return client.get_room(ROOM_ID, **options).id
 
@@ -153,7 +149,7 @@ def test_session_of_the_caller_is_used_as_it_is(session_owner: bool, clean_envir
     session.cookies.set("colour", "blue")
     adapters = dict(session.adapters)
     clean_environment.setenv("http_proxy", "http://127.0.0.1:1")
-    with wire_server(Connection.close, response()) as proxy:
+    with wire_server(then_close(b""), response()) as proxy:
         with RoomsClient("http://contoso", KEY, session=session, session_owner=session_owner) as client:
             clean_environment.setenv("http_proxy", proxy.endpoint)  # the session reads it for each request
             assert use(client) == ROOM_ID
@@ -165,7 +161,7 @@ def test_session_of_the_caller_is_used_as_it_is(session_owner: bool, clean_envir
 
 
 def test_client_for_each_call_over_tls_makes_one_connection(certificates: Certificates) -> None:
-    with wire_server(forever=answer, certificates=certificates) as server:
+    with wire_server(forever=response(), certificates=certificates) as server:
         for _ in range(10):
             use(RoomsClient(server.endpoint, KEY, connection_verify=certificates.authority))
     assert len(server.requests) == 10
@@ -225,7 +221,7 @@ def test_forked_child_opens_its_own_connection() -> None:
         if child:
             sys.exit(os.waitpid(child, 0)[1])
     """
-    with wire_server(forever=answer) as server:
+    with wire_server(forever=response()) as server:
         run_script(script, server.endpoint)
     assert sorted(request.connection for request in server.requests) == [0, 0, 1]
 
@@ -242,7 +238,7 @@ def test_last_open_client_closes_the_idle_connections() -> None:
         second.close()
         RoomsClient(sys.argv[1], "a2V5").get_room("1")
     """
-    with wire_server(forever=answer) as server:
+    with wire_server(forever=response()) as server:
         run_script(script, server.endpoint)
     assert [request.connection for request in server.requests] == [0, 0, 0, 1]
 
@@ -259,7 +255,7 @@ def test_closed_client() -> None:
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda client: pickle.loads(pickle.dumps(client))])
 def test_copy_shares_the_connections(copied: Callable[[RoomsClient], RoomsClient]) -> None:
-    with wire_server(forever=answer) as server:
+    with wire_server(forever=response()) as server:
         client = RoomsClient(server.endpoint, KEY)
         use(client)
         other = copied(client)
@@ -286,7 +282,7 @@ def test_netrc_never_replaces_the_signature(
 
 
 def test_proxies_of_the_environment_are_read_once(clean_environment: pytest.MonkeyPatch) -> None:
-    with wire_server(forever=answer) as proxy, wire_server(forever=answer) as server:
+    with wire_server(forever=response()) as proxy, wire_server(forever=response()) as server:
         clean_environment.setenv("http_proxy", proxy.endpoint)
         proxied = RoomsClient(server.endpoint, KEY)
         without_environment = RoomsClient(server.endpoint, KEY, use_env_settings=False)
@@ -309,7 +305,7 @@ def test_proxies_of_the_environment_are_read_once(clean_environment: pytest.Monk
 def test_certificates_of_the_environment_are_read_once(
     clean_environment: pytest.MonkeyPatch, certificates: Certificates, name: str
 ) -> None:
-    with wire_server(forever=answer, certificates=certificates) as server:
+    with wire_server(forever=response(), certificates=certificates) as server:
         clean_environment.setenv(name, certificates.authority)
         trusting = RoomsClient(server.endpoint, KEY)
         without_environment = RoomsClient(server.endpoint, KEY, use_env_settings=False)
@@ -331,7 +327,7 @@ def test_untrusted_certificate_is_not_retried(
 def test_unverified_connection_is_not_used_by_calls_that_verify(
     clean_environment: pytest.MonkeyPatch, certificates: Certificates
 ) -> None:
-    with wire_server(forever=answer, certificates=certificates) as server:
+    with wire_server(forever=response(), certificates=certificates) as server:
         client = RoomsClient(server.endpoint, KEY)
         with pytest.warns(InsecureRequestWarning):
             assert use(client, connection_verify=False) == ROOM_ID

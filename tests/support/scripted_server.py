@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from .certificates import Certificates
 from .wire_server import Connection, Request, response, wire_server
 
 
@@ -25,8 +24,8 @@ class Script:
 
 
 @contextmanager
-def scripted_server(*responses: Response, certificates: Certificates | None = None) -> Iterator[Script]:
-    """Run a server that sends these responses in turn. It uses TLS if there are certificates."""
+def scripted_server(*responses: Response) -> Iterator[Script]:
+    """Run a server that sends these responses in turn."""
     script = Script(list(responses))
 
     def respond(connection: Connection, request: Request) -> None:
@@ -35,6 +34,6 @@ def scripted_server(*responses: Response, certificates: Certificates | None = No
         headers = "".join(f"{name}: {value}\r\n" for name, value in next_response.headers.items())
         connection.send(response(next_response.body, f"{next_response.status_code} Reason", headers))
 
-    with wire_server(forever=respond, certificates=certificates) as server:
+    with wire_server(forever=respond) as server:
         script.endpoint = server.endpoint
         yield script

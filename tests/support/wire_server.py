@@ -29,7 +29,6 @@ class Request:
     method: str
     target: str
     headers: Message
-    body: bytes
     connection: int  # the connection's number, from 0
 
 
@@ -38,12 +37,10 @@ class Connection:
 
     def __init__(self, sock: socket.socket, number: int) -> None:
         self.sock = sock
+        self.send = sock.sendall
         self.reader = sock.makefile("rb")
         self.number = number
         self.stopped = threading.Event()  # set when the test ends
-
-    def send(self, data: bytes) -> None:
-        self.sock.sendall(data)
 
     def close(self) -> None:
         """Close the connection. This also wakes the thread that waits for the next request."""
@@ -58,16 +55,17 @@ class Connection:
             return None
         method, target, _ = line.decode("latin-1").split(" ")
         headers = parse_headers(self.reader)
-        return Request(method, target, headers, self.reader.read(int(headers.get("Content-Length", 0))), self.number)
+        self.reader.read(int(headers.get("Content-Length", 0)))
+        return Request(method, target, headers, self.number)
 
 
-Step = bytes | Callable[[Connection], None]
+Step = bytes | Callable[[Connection, Request], None]
 
 
 def then_close(data: bytes) -> Step:
     """Send the data, then close the connection."""
 
-    def step(connection: Connection) -> None:
+    def step(connection: Connection, request: Request) -> None:
         connection.send(data)
         connection.close()
 
@@ -77,40 +75,35 @@ def then_close(data: bytes) -> Step:
 @dataclass
 class WireServer:
     endpoint: str
-    steps: list[Step]
     requests: list[Request] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
 
 
 @contextmanager
 def wire_server(
-    *steps: Step,
-    forever: Callable[[Connection, Request], None] | None = None,
-    certificates: Certificates | None = None,
+    *steps: Step, forever: Step | None = None, certificates: Certificates | None = None
 ) -> Iterator[WireServer]:
-    """Run a server on loopback. For each request, it takes the next step: bytes to send, or a function to call.
+    """Run a server on loopback. For each request, it takes the next step, or ``forever``: bytes to send, or a function.
 
-    If you pass ``forever``, the server calls that for each request instead. It uses TLS if there are certificates.
+    It uses TLS if there are certificates.
     """
     listener = socket.create_server(("127.0.0.1", 0))
     scheme = "https" if certificates else "http"
-    server = WireServer(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}", list(steps))
+    server = WireServer(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}")
+    remaining = list(steps)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     if certificates:
-        context.load_cert_chain(certificates.certfile, certificates.keyfile)
-    threads: list[threading.Thread] = []
+        context.load_cert_chain(certificates.certfile)
 
     def serve(connection: Connection) -> None:
         with connection.reader, contextlib.suppress(OSError):  # the client or the test closed the connection
             while (request := connection.read_request()) is not None:
                 server.requests.append(request)
-                step = None if forever else server.steps.pop(0)
-                if forever:
-                    forever(connection, request)
-                elif callable(step):
-                    step(connection)
-                elif step:
+                step = forever or remaining.pop(0)
+                if isinstance(step, bytes):
                     connection.send(step)
+                else:
+                    step(connection, request)
         connection.close()
 
     def accept() -> None:
@@ -124,15 +117,15 @@ def wire_server(
                 threads.append(threading.Thread(target=serve, args=(connection,)))
                 threads[-1].start()
 
-    acceptor = threading.Thread(target=accept)
-    acceptor.start()
+    threads = [threading.Thread(target=accept)]
+    threads[0].start()
     try:
         yield server
     finally:
         with contextlib.suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)  # wakes the acceptor
         listener.close()
-        acceptor.join()
+        threads[0].join()
         for connection in server.connections:
             connection.stopped.set()
             connection.close()
