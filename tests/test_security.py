@@ -87,7 +87,6 @@ def test_token_that_is_no_header_is_not_shown(
         f"http://user:{PASSWORD}@127.0.0.1:port",
         f"http://user:{PASSWORD}@[x",
         f"http://user:{PASSWORD}\udc80@127.0.0.1:1",
-        f"user:{PASSWORD}@127.0.0.1:1",
     ],
 )
 def test_proxy_password_is_not_shown(proxy: str, endpoint: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -144,7 +143,8 @@ def test_spans_of_calls_and_attempts(client: RoomsClient, emulator: RoomsEmulato
     client.create_room()
     *attempts, operation = spans.get_finished_spans()
     assert operation.name == "RoomsClient.create_room"
-    assert getattr(operation.instrumentation_scope, "name", None) == "azure-communication-rooms"
+    names = {getattr(span.instrumentation_scope, "name", None) for span in (operation, *attempts)}
+    assert names == {"azure-communication-rooms"}
     assert [(attempt.attributes or {})["http.response.status_code"] for attempt in attempts] == [503, 201]
     assert all(attempt.parent == operation.context for attempt in attempts)
     assert len({request.headers["traceparent"] for request in emulator.requests}) == 2
