@@ -16,7 +16,7 @@ import pytest
 import requests
 import requests_mock
 import responses
-import vcr
+import vcr  # type: ignore[import-untyped]
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 from azure.core.rest import HttpRequest
 from urllib3 import HTTPResponse
