@@ -6,17 +6,14 @@ import trustme
 
 
 class Certificates:
-    """The files of a certificate authority, of a certificate that it issued for a host, and of the private key.
-
-    ``certfile`` also contains the private key.
-    """
+    """The files of a certificate authority, of a certificate that it issued together with its key, and of the key."""
 
     def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
         authority = trustme.CA()
         issued = authority.issue_cert(host)
-        self.authority = str(folder / "authority.pem")
-        self.certfile = str(folder / "server.pem")
-        self.keyfile = str(folder / "server.key")
+        self.authority, self.certfile, self.keyfile = (
+            str(folder / name) for name in ("ca.pem", "server.pem", "key.pem")
+        )
         authority.cert_pem.write_to_path(self.authority)
         issued.private_key_and_cert_chain_pem.write_to_path(self.certfile)
         issued.private_key_pem.write_to_path(self.keyfile)

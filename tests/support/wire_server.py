@@ -1,7 +1,6 @@
 """A loopback server that sends exactly the given bytes, for responses that no HTTP library would send."""
 
 import contextlib
-import io
 import socket
 import ssl
 import threading
@@ -9,22 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
-from email.parser import BytesParser
-
-from azure.core.rest import HttpRequest, HttpResponse
-
-from azure.communication.rooms import RoomsClient
+from http.client import parse_headers
 
 from .certificates import Certificates
 
+ROOM_ID = "99445276259151407"
 ROOM = (
     b'{"id":"99445276259151407","createdAt":"2026-12-01T09:00:00+00:00",'
     b'"validFrom":"2026-12-01T09:00:00+00:00","validUntil":"2026-12-02T09:00:00+00:00"}'
 )
-OTHER_ROOM = ROOM.replace(b"99445276259151407", b"99000000000000000")
-KEY = "a2V5"
-NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
-TUNNEL = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
 def response(body: bytes = ROOM, status: str = "200 OK", headers: str = "") -> bytes:
@@ -32,22 +24,11 @@ def response(body: bytes = ROOM, status: str = "200 OK", headers: str = "") -> b
     return f"HTTP/1.1 {status}\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-def raw_response(headers: str, body: bytes, status: str = "200 OK") -> bytes:
-    """A response with only these headers."""
-    return f"HTTP/1.1 {status}\r\n{headers}\r\n\r\n".encode() + body
-
-
-def get(client: RoomsClient, stream: bool = False) -> HttpResponse:
-    """Request a room. Return the response instead of the room."""
-    return client.send_request(HttpRequest("GET", "/rooms/99?api-version=2025-03-13"), stream=stream)
-
-
 @dataclass
 class Request:
     method: str
     target: str
     headers: Message
-    body: bytes
     connection: int  # the connection's number, from 0
 
 
@@ -56,23 +37,10 @@ class Connection:
 
     def __init__(self, sock: socket.socket, number: int) -> None:
         self.sock = sock
+        self.send = sock.sendall
+        self.reader = sock.makefile("rb")
         self.number = number
         self.stopped = threading.Event()  # set when the test ends
-
-    def send(self, data: bytes) -> None:
-        self.sock.sendall(data)
-
-    def trickle(self, data: bytes, pause: float = 0.02) -> None:
-        """Send the data byte by byte, with a pause before each one."""
-        for byte in data:
-            if self.stopped.wait(pause):
-                return
-            self.sock.sendall(bytes([byte]))
-
-    def start_tls(self, certificates: Certificates) -> None:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(certificates.certfile, certificates.keyfile)
-        self.sock = context.wrap_socket(self.sock, server_side=True)
 
     def close(self) -> None:
         """Close the connection. This also wakes the thread that waits for the next request."""
@@ -82,32 +50,22 @@ class Connection:
 
     def read_request(self) -> Request | None:
         """Read the next request. Return None if the client has closed the connection."""
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            byte = self.sock.recv(1)
-            if not byte:
-                return None
-            head += byte
-        line, _, rest = head.partition(b"\r\n")
+        line = self.reader.readline()
+        if not line:
+            return None
         method, target, _ = line.decode("latin-1").split(" ")
-        headers = BytesParser().parse(io.BytesIO(rest), headersonly=True)
-        length = int(headers.get("Content-Length", 0))
-        body = b""
-        while len(body) < length:
-            data = self.sock.recv(length - len(body))
-            if not data:
-                return None
-            body += data
-        return Request(method, target, headers, body, self.number)
+        headers = parse_headers(self.reader)
+        self.reader.read(int(headers.get("Content-Length", 0)))
+        return Request(method, target, headers, self.number)
 
 
-Step = bytes | Callable[[Connection], None]
+Step = bytes | Callable[[Connection, Request], None]
 
 
 def then_close(data: bytes) -> Step:
     """Send the data, then close the connection."""
 
-    def step(connection: Connection) -> None:
+    def step(connection: Connection, request: Request) -> None:
         connection.send(data)
         connection.close()
 
@@ -116,69 +74,58 @@ def then_close(data: bytes) -> Step:
 
 @dataclass
 class WireServer:
-    port: int
-    steps: list[Step]
+    endpoint: str
     requests: list[Request] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
-    is_tls: bool = False
-
-    @property
-    def endpoint(self) -> str:
-        return f"{'https' if self.is_tls else 'http'}://127.0.0.1:{self.port}"
 
 
 @contextmanager
 def wire_server(
-    *steps: Step,
-    forever: Callable[[Connection, Request], None] | None = None,
-    certificates: Certificates | None = None,
-    on_connect: Callable[[Connection], None] | None = None,
+    *steps: Step, forever: Step | None = None, certificates: Certificates | None = None
 ) -> Iterator[WireServer]:
-    """Run a server on loopback. For each request, it takes the next step: bytes to send, or a function to call.
+    """Run a server on loopback. For each request, it takes the next step, or ``forever``: bytes to send, or a function.
 
-    If you pass ``forever``, the server calls that for each request instead. It calls ``on_connect`` with each new
-    connection, before it reads the first request.
+    It uses TLS if there are certificates.
     """
     listener = socket.create_server(("127.0.0.1", 0))
-    server = WireServer(listener.getsockname()[1], list(steps), is_tls=certificates is not None)
-    threads: list[threading.Thread] = []
+    scheme = "https" if certificates else "http"
+    server = WireServer(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}")
+    remaining = list(steps)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    if certificates:
+        context.load_cert_chain(certificates.certfile)
 
     def serve(connection: Connection) -> None:
-        with contextlib.suppress(OSError):  # the client or the test closed the connection
-            if certificates is not None:
-                connection.start_tls(certificates)
-            if on_connect is not None:
-                on_connect(connection)
+        with connection.reader, contextlib.suppress(OSError):  # the client or the test closed the connection
             while (request := connection.read_request()) is not None:
-                if forever is not None:
-                    forever(connection, request)
-                    continue
                 server.requests.append(request)
-                step = server.steps.pop(0)
-                if callable(step):
-                    step(connection)
-                else:
+                step = forever or remaining.pop(0)
+                if isinstance(step, bytes):
                     connection.send(step)
+                else:
+                    step(connection, request)
         connection.close()
 
     def accept() -> None:
         with contextlib.suppress(OSError):  # the test has ended
             while True:
                 sock, _ = listener.accept()
+                if certificates:  # the handshake takes place in the connection's thread
+                    sock = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
                 connection = Connection(sock, len(server.connections))
                 server.connections.append(connection)
                 threads.append(threading.Thread(target=serve, args=(connection,)))
                 threads[-1].start()
 
-    acceptor = threading.Thread(target=accept)
-    acceptor.start()
+    threads = [threading.Thread(target=accept)]
+    threads[0].start()
     try:
         yield server
     finally:
         with contextlib.suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)  # wakes the acceptor
         listener.close()
-        acceptor.join()
+        threads[0].join()
         for connection in server.connections:
             connection.stopped.set()
             connection.close()

@@ -169,7 +169,7 @@ def _read(response: HttpResponse, status: int, model: Callable[[Mapping[str, obj
     _check_status(response, status)
     try:
         return model(_json_object(json.loads(response.content)))
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         decode_error = DecodeError(
             f"The response to {response.request.method} {urlsplit(response.request.url).path} "
             f"is not the JSON that the service documents: {error}",

@@ -34,8 +34,5 @@ def repeatability_headers(
         repeatability_id = uuid.UUID(str(request_id))
     except ValueError:
         raise ValueError(f"repeatability_request_id must be a UUID, not {request_id!r}") from None
-    first_sent = utc_time("repeatability_first_sent", first_sent).replace(microsecond=0)
-    return {
-        REPEATABILITY_REQUEST_ID: str(repeatability_id),
-        REPEATABILITY_FIRST_SENT: http_date(first_sent.timestamp()),
-    }
+    timestamp = utc_time("repeatability_first_sent", first_sent).timestamp()
+    return {REPEATABILITY_REQUEST_ID: str(repeatability_id), REPEATABILITY_FIRST_SENT: http_date(timestamp)}

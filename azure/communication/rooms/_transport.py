@@ -16,7 +16,7 @@ from urllib3.exceptions import HTTPError, InvalidHeader, ProtocolError
 from urllib3.util import Retry, Timeout
 
 # azure-core's policies leave these options in place if they have no use for them.
-_UNUSED_OPTIONS = ("user_agent_overwrite", "network_span_namer", "tracing_attributes")
+_UNUSED_OPTIONS = ("user_agent_overwrite", "network_span_namer", "tracing_attributes", "retry_on_methods")
 
 
 class UntrustedCertificateError(ServiceRequestError):
@@ -34,6 +34,7 @@ class _Adapter(HTTPAdapter):
         if resp.status < 200:
             resp.close()
             raise requests.ConnectionError(ProtocolError(f"only an interim response came: {resp.status}"), request=req)
+        resp.enforce_content_length = True  # azure-core sets this after requests has read the body
         return super().build_response(req, resp)
 
 
@@ -87,9 +88,6 @@ class RoomsTransport(RequestsTransport):  # type: ignore[misc] # azure-core does
         elif self.session and not _open_transports:
             self.session.close()
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "session": None if self._shares_session else self.session}
-
     def send(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         self.open()
         for name in _UNUSED_OPTIONS:
@@ -131,5 +129,7 @@ class RoomsTransport(RequestsTransport):  # type: ignore[misc] # azure-core does
                 raise ValueError(f"the URL, a header or a proxy is invalid ({type(problem).__name__})") from None
             raise
         except (HttpResponseError, HTTPError, ValueError) as error:
+            if "Invalid header" in str(error):  # requests before 2.33.1 lets a newline at the end pass
+                raise ValueError("a header is invalid") from None
             raise ServiceResponseError(f"The response is incomplete or malformed: {error}", error=error) from error
         return response

@@ -1,0 +1,376 @@
+"""The transport: test doubles reach it, clients share its connections, and a broken connection costs one attempt."""
+
+import copy
+import io
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+import requests
+import requests_mock
+import responses
+import vcr  # type: ignore[import-untyped]
+from azure.core.exceptions import ServiceRequestError, ServiceResponseError
+from azure.core.rest import HttpRequest
+from urllib3 import HTTPResponse
+from urllib3.exceptions import InsecureRequestWarning
+
+from azure.communication.rooms import RoomsClient
+from azure.communication.rooms.emulator import RoomsEmulator
+
+from .support.certificates import Certificates
+from .support.wire_server import ROOM, ROOM_ID, Connection, Request, response, then_close, wire_server
+
+KEY = "a2V5"
+OTHER_ID = "99000000000000000"
+OTHER_ROOM = ROOM.replace(ROOM_ID.encode(), OTHER_ID.encode())
+ROOMS = HttpRequest("GET", "/rooms?api-version=2025-03-13")
+
+
+def use(client: RoomsClient, **options: Any) -> str:
+    return client.get_room(ROOM_ID, **options).id
+
+
+def open_connections(client: RoomsClient, count: int) -> None:
+    """Use this many connections at once. They are idle afterwards."""
+    for streamed in [client.send_request(ROOMS, stream=True) for _ in range(count)]:
+        streamed.read()
+
+
+def answer_once(then: Callable[[Connection], object]) -> Callable[[Connection, Request], None]:
+    """Answer the first request on each connection. At the next one, do what ``then`` does."""
+    answered: set[int] = set()
+
+    def respond(connection: Connection, request: Request) -> None:
+        if connection.number in answered:
+            then(connection)
+        else:
+            answered.add(connection.number)
+            connection.send(response())
+
+    return respond
+
+
+def canned_response(*args: Any, **kwargs: Any) -> requests.Response:
+    canned = requests.Response()
+    canned.status_code = 200
+    canned.raw = HTTPResponse(io.BytesIO(OTHER_ROOM), preload_content=False)
+    return canned
+
+
+@contextmanager
+def responses_package(endpoint: str) -> Iterator[None]:
+    with responses.RequestsMock() as double:
+        double.get(f"{endpoint}/rooms/{ROOM_ID}", body=OTHER_ROOM)
+        yield
+
+
+@contextmanager
+def requests_mock_package(endpoint: str) -> Iterator[None]:
+    with requests_mock.Mocker() as double:
+        double.get(f"{endpoint}/rooms/{ROOM_ID}", content=OTHER_ROOM)
+        yield
+
+
+class ReplacedSession(requests.Session):
+    request = canned_response
+
+
+DOUBLES: dict[str, Callable[[str], AbstractContextManager[Any]]] = {
+    "responses": responses_package,
+    "requests-mock": requests_mock_package,
+    "Session.request": lambda _: mock.patch.object(requests.Session, "request", canned_response),
+    "Session.send": lambda _: mock.patch.object(requests.Session, "send", canned_response),
+    "Session": lambda _: mock.patch.object(requests, "Session", ReplacedSession),
+}
+
+
+@pytest.mark.parametrize("double", DOUBLES.values(), ids=DOUBLES)
+def test_double_reaches_every_client(double: Callable[[str], AbstractContextManager[Any]]) -> None:
+    with wire_server(response(), response()) as server:
+        client = RoomsClient(server.endpoint, KEY)
+        assert use(client) == ROOM_ID
+        with double(server.endpoint):
+            assert use(client) == use(RoomsClient(server.endpoint, KEY)) == OTHER_ID
+        assert len(server.requests) == 1
+        assert use(client) == ROOM_ID
+
+
+def test_vcrpy_reaches_every_client(tmp_path: Path) -> None:
+    with wire_server(response(), response(OTHER_ROOM)) as server:
+        client = RoomsClient(server.endpoint, KEY)
+        assert use(client) == ROOM_ID
+        for client_now in (client, client, RoomsClient(server.endpoint, KEY)):  # the first call records the response
+            with vcr.use_cassette(tmp_path / "cassette.yaml"):
+                assert use(client_now) == OTHER_ID
+    assert len(server.requests) == 2
+
+
+def test_instrumentation_sees_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    send = requests.Session.send
+
+    def instrumented(self: requests.Session, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        request.headers["traceparent"] = "00-1"
+        return send(self, request, **kwargs)
+
+    with wire_server(response(), response()) as server:
+        client = RoomsClient(server.endpoint, KEY)
+        use(client)
+        monkeypatch.setattr(requests.Session, "send", instrumented)
+        use(client)
+    assert [request.headers["traceparent"] for request in server.requests] == [None, "00-1"]
+
+
+@pytest.fixture
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ("HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    return monkeypatch
+
+
+class OwnSession(requests.Session):
+    closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.mark.parametrize("session_owner", [True, False])
+def test_session_of_the_caller_is_used_as_it_is(session_owner: bool, clean_environment: pytest.MonkeyPatch) -> None:
+    session = OwnSession()
+    session.cookies.set("colour", "blue")
+    adapters = dict(session.adapters)
+    clean_environment.setenv("http_proxy", "http://127.0.0.1:1")
+    with wire_server(then_close(b""), response()) as proxy:
+        with RoomsClient("http://contoso", KEY, session=session, session_owner=session_owner) as client:
+            clean_environment.setenv("http_proxy", proxy.endpoint)  # the session reads it for each request
+            assert use(client) == ROOM_ID
+            assert session.closed == 0
+        assert session.closed == session_owner
+        super(OwnSession, session).close()
+    assert [request.headers["Cookie"] for request in proxy.requests] == ["colour=blue"] * 2
+    assert (dict(session.adapters), session.trust_env) == (adapters, True)
+
+
+def test_client_for_each_call_over_tls_makes_one_connection(certificates: Certificates) -> None:
+    with wire_server(forever=response(), certificates=certificates) as server:
+        for _ in range(10):
+            use(RoomsClient(server.endpoint, KEY, connection_verify=certificates.authority))
+    assert len(server.requests) == 10
+    assert len(server.connections) == 1
+
+
+def test_frozen_idle_connections_cost_one_attempt() -> None:
+    with wire_server(forever=answer_once(then=lambda connection: connection.stopped.wait())) as server:
+        client = RoomsClient(server.endpoint, KEY, read_timeout=0.2)
+        open_connections(client, 4)
+        assert use(client) == ROOM_ID
+        assert server.requests[-1].connection == 4
+    assert len(server.requests) == 6
+
+
+def test_failure_leaves_no_idle_connection_in_use() -> None:
+    with wire_server(forever=answer_once(then=Connection.close)) as server:
+        client = RoomsClient(server.endpoint, KEY, retry_total=0)
+        open_connections(client, 3)
+        with pytest.raises(ServiceResponseError):
+            use(client)
+        open_connections(client, 3)
+    assert [request.connection for request in server.requests[-3:]] == [3, 4, 5]
+
+
+def test_failure_does_not_disturb_calls_in_flight() -> None:
+    failed = threading.Event()
+
+    def respond(connection: Connection, request: Request) -> None:
+        if connection.number == 0:
+            connection.send(response()[:-9])
+            failed.wait()
+            connection.send(response()[-9:])
+        connection.close()
+
+    with wire_server(forever=respond) as server:
+        client = RoomsClient(server.endpoint, KEY, retry_total=0)
+        in_flight = client.send_request(ROOMS, stream=True)
+        with pytest.raises(ServiceResponseError):
+            use(client)
+        failed.set()
+        assert in_flight.read() == ROOM
+
+
+def run_script(script: str, endpoint: str) -> None:
+    subprocess.run([sys.executable, "-W", "error", "-c", script, endpoint], check=True)
+
+
+def test_forked_child_opens_its_own_connection() -> None:
+    script = """if True:
+        import os, sys
+        from azure.communication.rooms import RoomsClient
+        client = RoomsClient(sys.argv[1], "a2V5")
+        client.get_room("1")
+        child = os.fork()
+        client.get_room("1")
+        if child:
+            sys.exit(os.waitpid(child, 0)[1])
+    """
+    with wire_server(forever=response()) as server:
+        run_script(script, server.endpoint)
+    assert sorted(request.connection for request in server.requests) == [0, 0, 1]
+
+
+def test_last_open_client_closes_the_idle_connections() -> None:
+    script = """if True:
+        import sys
+        from azure.communication.rooms import RoomsClient
+        first, second = RoomsClient(sys.argv[1], "a2V5"), RoomsClient(sys.argv[1], "a2V5")
+        for client in (first, second):
+            client.get_room("1")
+        first.close()
+        second.get_room("1")
+        second.close()
+        RoomsClient(sys.argv[1], "a2V5").get_room("1")
+    """
+    with wire_server(forever=response()) as server:
+        run_script(script, server.endpoint)
+    assert [request.connection for request in server.requests] == [0, 0, 0, 1]
+
+
+def test_closed_client() -> None:
+    client = RoomsClient("http://127.0.0.1:1", KEY)
+    client.close()
+    client.close()
+    with pytest.raises(ValueError, match="^the client is closed$"):
+        use(client)
+    with pytest.raises(ValueError, match="^the client is closed$"), client:
+        pass
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda client: pickle.loads(pickle.dumps(client))])
+def test_copy_shares_the_connections(copied: Callable[[RoomsClient], RoomsClient]) -> None:
+    with wire_server(forever=response()) as server:
+        client = RoomsClient(server.endpoint, KEY)
+        use(client)
+        other = copied(client)
+        use(other)
+        client.close()
+        assert use(other) == ROOM_ID
+    assert len(server.connections) == 1
+
+
+def test_cookies_are_not_kept() -> None:
+    with wire_server(response(headers="Set-Cookie: colour=blue\r\n"), response()) as server:
+        client = RoomsClient(server.endpoint, KEY)
+        use(client)
+        use(client)
+    assert "Cookie" not in server.requests[1].headers
+
+
+def test_netrc_never_replaces_the_signature(
+    client: RoomsClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password mine\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    assert client.create_room().id
+
+
+def test_proxies_of_the_environment_are_read_once(clean_environment: pytest.MonkeyPatch) -> None:
+    with wire_server(forever=response()) as proxy, wire_server(forever=response()) as server:
+        clean_environment.setenv("http_proxy", proxy.endpoint)
+        proxied = RoomsClient(server.endpoint, KEY)
+        without_environment = RoomsClient(server.endpoint, KEY, use_env_settings=False)
+        clean_environment.setenv("no_proxy", "127.0.0.1")
+        excluded = RoomsClient(server.endpoint, KEY)
+        clean_environment.delenv("no_proxy")
+        use(without_environment)
+        use(excluded)
+        assert proxy.requests == []
+        clean_environment.delenv("http_proxy")
+        use(proxied)
+        use(excluded, proxies={"http": proxy.endpoint})
+    assert len(server.requests) == 2
+    for request in proxy.requests:
+        assert request.target.startswith(f"{server.endpoint}/rooms/{ROOM_ID}?")
+    assert len(proxy.requests) == 2
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_certificates_of_the_environment_are_read_once(
+    clean_environment: pytest.MonkeyPatch, certificates: Certificates, name: str
+) -> None:
+    with wire_server(forever=response(), certificates=certificates) as server:
+        clean_environment.setenv(name, certificates.authority)
+        trusting = RoomsClient(server.endpoint, KEY)
+        without_environment = RoomsClient(server.endpoint, KEY, use_env_settings=False)
+        clean_environment.delenv(name)
+        assert use(trusting) == ROOM_ID
+        with pytest.raises(ServiceRequestError, match="CERTIFICATE_VERIFY_FAILED"):
+            use(without_environment)
+
+
+def test_untrusted_certificate_is_not_retried(
+    clean_environment: pytest.MonkeyPatch, certificates: Certificates
+) -> None:
+    with wire_server(certificates=certificates) as server:
+        with pytest.raises(ServiceRequestError, match="set connection_verify or REQUESTS_CA_BUNDLE"):
+            use(RoomsClient(server.endpoint, KEY))
+        assert len(server.connections) == 1
+
+
+def test_unverified_connection_is_not_used_by_calls_that_verify(
+    clean_environment: pytest.MonkeyPatch, certificates: Certificates
+) -> None:
+    with wire_server(forever=response(), certificates=certificates) as server:
+        client = RoomsClient(server.endpoint, KEY)
+        with pytest.warns(InsecureRequestWarning):
+            assert use(client, connection_verify=False) == ROOM_ID
+        for verifying in (client, RoomsClient(server.endpoint, KEY)):
+            with pytest.raises(ServiceRequestError, match="CERTIFICATE_VERIFY_FAILED"):
+                use(verifying)
+
+
+@pytest.mark.parametrize("status", ["101 Switching Protocols", "102 Processing", "103 Early Hints"])
+def test_interim_response_counts_as_no_response(status: str) -> None:
+    interim = f"HTTP/1.1 {status}\r\n\r\n".encode()
+    with wire_server(interim + response(OTHER_ROOM), response()) as server:
+        client = RoomsClient(server.endpoint, KEY)
+        with pytest.raises(ServiceResponseError, match="only an interim response came"):
+            use(client, retry_total=0)
+        assert use(client) == ROOM_ID
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        b"",
+        b"HTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: a\r\n" * 120 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 9\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
+    ],
+)
+def test_malformed_response_counts_as_no_response(malformed: bytes) -> None:
+    with wire_server(then_close(malformed), response()) as server:
+        client = RoomsClient(server.endpoint, KEY)
+        with pytest.raises(ServiceResponseError):
+            use(client, retry_total=0)
+        assert use(client) == ROOM_ID
+
+
+def test_streamed_response(client: RoomsClient, emulator: RoomsEmulator) -> None:
+    client.create_room()
+    with client.send_request(ROOMS, stream=True) as streamed:
+        assert b"".join(streamed.iter_bytes()).startswith(b'{"value":[')
