@@ -154,6 +154,6 @@ def test_params(make_client: MakeClient, emulator: RoomsEmulator) -> None:
     assert emulator.requests[-1].query == f"{API_VERSION}&a%26b=c%26d%3De+f%2B%C3%A9%23%25"
     params = {"colour": "blue"}
     assert len(list(client.list_rooms(params=params))) == 4
-    assert all(request.query.endswith("&colour=blue") for request in emulator.requests[-2:])
+    assert ["colour=blue" in request.query for request in emulator.requests[-2:]] == [True, False]  # links stay as sent
     client.send_request(HttpRequest("GET", "/rooms#fragment"), params={"api-version": "2024-04-15"})
     assert emulator.requests[-1].query == "api-version=2024-04-15"

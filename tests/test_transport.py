@@ -17,7 +17,7 @@ import requests
 import requests_mock
 import responses
 import vcr  # type: ignore[import-untyped]
-from azure.core.exceptions import ServiceRequestError, ServiceResponseError
+from azure.core.exceptions import ServiceRequestError, ServiceResponseError, ServiceResponseTimeoutError
 from azure.core.rest import HttpRequest
 from urllib3 import HTTPResponse
 from urllib3.exceptions import InsecureRequestWarning
@@ -26,6 +26,7 @@ from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 
 from .support.certificates import Certificates
+from .support.waiting import wait_for
 from .support.wire_server import ROOM, ROOM_ID, Connection, Request, response, then_close, wire_server
 
 KEY = "a2V5"
@@ -79,7 +80,7 @@ def requests_mock_package(endpoint: str) -> Iterator[None]:
         yield
 
 
-class ReplacedSession(requests.Session):
+class FakeSession:
     request = canned_response
 
 
@@ -88,7 +89,7 @@ DOUBLES: dict[str, Callable[[str], AbstractContextManager[Any]]] = {
     "requests-mock": requests_mock_package,
     "Session.request": lambda _: mock.patch.object(requests.Session, "request", canned_response),
     "Session.send": lambda _: mock.patch.object(requests.Session, "send", canned_response),
-    "Session": lambda _: mock.patch.object(requests, "Session", ReplacedSession),
+    "Session": lambda _: mock.patch.object(requests, "Session", FakeSession),
 }
 
 
@@ -177,14 +178,27 @@ def test_frozen_idle_connections_cost_one_attempt() -> None:
     assert len(server.requests) == 6
 
 
-def test_failure_leaves_no_idle_connection_in_use() -> None:
-    with wire_server(forever=answer_once(then=Connection.close)) as server:
+def test_failure_closes_the_idle_connections_to_its_endpoint() -> None:
+    with wire_server(response(), response()) as other, wire_server(forever=answer_once(Connection.close)) as server:
+        use(RoomsClient(other.endpoint, KEY))
         client = RoomsClient(server.endpoint, KEY, retry_total=0)
         open_connections(client, 3)
         with pytest.raises(ServiceResponseError):
             use(client)
+        wait_for(lambda: all(connection.sock.fileno() == -1 for connection in server.connections))
         open_connections(client, 3)
+        use(RoomsClient(other.endpoint, KEY))
     assert [request.connection for request in server.requests[-3:]] == [3, 4, 5]
+    assert len(other.connections) == 1
+
+
+def test_stalled_body_is_a_timeout() -> None:
+    def stall(connection: Connection, request: Request) -> None:
+        connection.send(response()[:-9])
+        connection.stopped.wait()
+
+    with wire_server(stall) as server, pytest.raises(ServiceResponseTimeoutError):
+        use(RoomsClient(server.endpoint, KEY, read_timeout=0.2, retry_total=0))
 
 
 def test_failure_does_not_disturb_calls_in_flight() -> None:

@@ -55,6 +55,7 @@ def test_environment_and_status_of_command(certificates: Certificates) -> None:
         NO_PROXY="corp.example",
         no_proxy="",
         NODE_EXTRA_CA_CERTS=certificates.authority,
+        MY_ACS="endpoint=https://contoso.communication.azure.com/;accesskey=a2V5",
     )
     assert process.returncode == 7
     environment = json.loads(process.stdout)
@@ -64,7 +65,11 @@ def test_environment_and_status_of_command(certificates: Certificates) -> None:
     files = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
     assert not any(os.path.exists(environment[name]) for name in files)
     assert environment["NO_PROXY"] == environment["no_proxy"] == "corp.example,127.0.0.1"
-    assert process.stderr.splitlines()[1:] == ["mine"]
+    assert process.stderr.splitlines()[1:] == [
+        "MY_ACS names another resource. To replace it, pass --env MY_ACS.",
+        "mine",
+        "The command sent no request to the emulator. If it reads another variable, name it with --env NAME.",
+    ]
 
 
 def test_log_file_and_http(tmp_path: Path) -> None:
@@ -88,8 +93,9 @@ signal.pause()
     [
         (lambda pid: os.killpg(pid, signal.SIGINT), 6),  # as a terminal does for Ctrl-C
         (lambda pid: os.kill(pid, signal.SIGTERM), 5),
+        (lambda pid: os.kill(pid, signal.SIGHUP), 5),
     ],
-    ids=["Ctrl-C", "SIGTERM"],
+    ids=["Ctrl-C", "SIGTERM", "SIGHUP"],
 )
 def test_signals_reach_the_command(send: Callable[[int], None], status: int) -> None:
     command = [*COMMAND, "--", sys.executable, "-c", COMMAND_WITH_SIGNALS]

@@ -54,7 +54,7 @@ def test_advance(emulator: RoomsEmulator, client: RoomsClient) -> None:
 def test_reset(emulator: RoomsEmulator, client: RoomsClient) -> None:
     client.create_room()
     emulator.inject(status=503)
-    assert send(emulator, "POST", "/emulator/reset", {}) == (204, "")
+    assert send(emulator, "POST", "/emulator/reset", "") == (204, "")
     assert (emulator.requests, emulator.pending_faults) == ([], [])
     assert list(client.list_rooms()) == []
 
@@ -73,7 +73,7 @@ def test_reset(emulator: RoomsEmulator, client: RoomsClient) -> None:
         ("clock", {}, "'delta'"),
         ("reset", {"rooms": True}, "'rooms'"),
         ("reset", [], "the request's body must be a JSON object"),
-        ("reset", "", "Expecting value"),
+        ("reset", "{", "Expecting property name"),
     ],
 )
 def test_invalid_arguments(emulator: RoomsEmulator, path: str, body: Any, message: str) -> None:

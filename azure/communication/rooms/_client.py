@@ -49,16 +49,14 @@ class RoomsClient:
     before it retries an error response: as long as ``Retry-After`` says, or up to a quarter longer; without that
     header, longer each time. It retries a failed connection at once the first time.
 
-    **Timeouts.** ``connection_timeout`` limits the time to connect, and ``read_timeout`` each wait for data, for each
-    attempt. After ``timeout``, no new attempt starts; a running one is not interrupted.
-
     **Options.** :class:`ClientOptions` lists the keyword options of the client, and :class:`RequestOptions` those of
     each operation. An option of a call replaces the client's and applies to every attempt of that call.
 
-    **Errors.** Every operation may raise these errors, the lists while you iterate. All but the first are subclasses of
-    ``azure.core.exceptions.AzureError``.
+    **Errors.** Every operation may raise these errors, the lists while you iterate. All but the first three are
+    subclasses of ``azure.core.exceptions.AzureError``.
 
     - ``TypeError`` or ``ValueError``: an argument or option is invalid, or the client is closed. Nothing was sent.
+    - ``OSError``: there is no file that ``connection_verify`` or ``connection_cert`` names. Nothing was sent.
     - ``HttpResponseError``: the service rejected the request. ``status_code``, ``error`` and ``message`` say why.
     - ``ClientAuthenticationError``, an ``HttpResponseError``: the service rejected the credential, or the credential
       has no valid token.
@@ -318,7 +316,7 @@ class RoomsClient:
 
         :param str room_id: The room's ID.
         :param participants: Whom to remove: each an identifier, a :class:`RoomParticipant`, the service's JSON
-         ``{"rawId": ...}``, or any object with ``communication_identifier``.
+         ``{"rawId": ...}``, or any object with ``communication_identifier`` and ``role``.
         :type participants: Iterable[~azure.communication.rooms.ParticipantLike or
          ~azure.communication.rooms.CommunicationIdentifier or Mapping[str, object]]
         :rtype: None

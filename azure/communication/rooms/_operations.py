@@ -2,17 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
-from azure.core.exceptions import (
-    ClientAuthenticationError,
-    DecodeError,
-    HttpResponseError,
-    ODataV4Format,
-    ResourceExistsError,
-    ResourceNotFoundError,
-)
+from azure.core import exceptions
 from azure.core.paging import ItemPaged
 from azure.core.pipeline import Pipeline
 from azure.core.rest import HttpRequest, HttpResponse
@@ -22,27 +15,22 @@ from ._endpoint import origin
 from ._models import CommunicationRoom, RoomParticipant
 from ._options import RequestOptions
 
-_ERRORS: dict[int, type[HttpResponseError]] = {
-    401: ClientAuthenticationError,
-    404: ResourceNotFoundError,
-    409: ResourceExistsError,
+_ERRORS: dict[int, type[exceptions.HttpResponseError]] = {
+    401: exceptions.ClientAuthenticationError,
+    404: exceptions.ResourceNotFoundError,
+    409: exceptions.ResourceExistsError,
 }
 
 
-class _ServiceError(ODataV4Format):
+class _ServiceError(exceptions.ODataV4Format):
     """The service's error, as text with the details first: the main message is nearly always "malformed syntax"."""
 
-    def __init__(self, json_object: Mapping[str, Any]) -> None:
-        super().__init__(json_object)
+    def __str__(self) -> str:
         details = [
             f"({detail.code}) {detail.message}" + (f" Target: {detail.target}" if detail.target else "")
             for detail in self.details
         ]
-        # Format the text here: azure-core ignores an error whose constructor fails, such as one nested too deeply.
-        self._text = "\n".join([*details, super().__str__()])
-
-    def __str__(self) -> str:
-        return self._text
+        return "\n".join([*details, super().__str__()])
 
 
 _Model = TypeVar("_Model")
@@ -89,9 +77,7 @@ class RoomsOperations:
     def send_request(
         self, request: HttpRequest, *, stream: bool = False, **options: Unpack[RequestOptions]
     ) -> HttpResponse:
-        if params := options.pop("params", None):
-            url = request.url.partition("#")[0]  # a fragment is never sent
-            request.url = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
+        request.url = _with_params(request.url.partition("#")[0], options.pop("params", None))
         return self._pipeline.run(request, stream=stream, **options).http_response
 
     def _url(self, path: str) -> str:
@@ -129,10 +115,12 @@ class RoomsOperations:
     def _list(
         self, path: str, model: Callable[[Mapping[str, object]], _Model], **options: Unpack[RequestOptions]
     ) -> ItemPaged[_Model]:
+        first_url = _with_params(self._url(path), options.pop("params", None))
+
         def get_next(link: str | None) -> _Page[_Model]:
             if not isinstance(link, (str, type(None))):
                 raise TypeError(f"continuation_token must be a str, not {type(link).__name__}")
-            response = self._run("GET", self._next_url(link) if link else self._url(path), **options)
+            response = self._run("GET", self._next_url(link) if link else first_url, **options)
             return _read(response, 200, lambda data: _page(data, model))
 
         return ItemPaged(get_next, lambda page: page)
@@ -147,15 +135,18 @@ def _room_path(room_id: str) -> str:
     return f"/rooms/{quote(room_id, safe='')}"
 
 
+def _with_params(url: str, params: Mapping[str, str] | None) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(params)}" if params else url
+
+
 def _page(data: Mapping[str, object], model: Callable[[Mapping[str, object]], _Model]) -> _Page[_Model]:
     items = data.get("value")
     if not isinstance(items, list):
         raise ValueError("'value' is missing or not an array")
     link = data.get("nextLink") or None
-    if link is not None:
-        if not isinstance(link, str):
-            raise ValueError("'nextLink' is not a string")
-        urlsplit(link).geturl().encode("utf-8")  # raises ValueError if it is not a URL
+    if not isinstance(link, (str, type(None))):
+        raise ValueError("'nextLink' is not a string")
+    urlsplit(link or "").geturl().encode("utf-8")  # raises ValueError if it is not a URL
     return link, [model(_json_object(item)) for item in items]
 
 
@@ -170,7 +161,7 @@ def _read(response: HttpResponse, status: int, model: Callable[[Mapping[str, obj
     try:
         return model(_json_object(json.loads(response.content)))
     except ValueError as error:
-        decode_error = DecodeError(
+        decode_error = exceptions.DecodeError(
             f"The response to {response.request.method} {urlsplit(response.request.url).path} "
             f"is not the JSON that the service documents: {error}",
             error=error,
@@ -184,5 +175,5 @@ def _read(response: HttpResponse, status: int, model: Callable[[Mapping[str, obj
 
 def _check_status(response: HttpResponse, status: int) -> None:
     if response.status_code != status:
-        error = _ERRORS.get(response.status_code, HttpResponseError)
+        error = _ERRORS.get(response.status_code, exceptions.HttpResponseError)
         raise error(response=response, error_format=_ServiceError)

@@ -43,9 +43,9 @@ class CommonOptions(TypedDict, total=False):
     client uses those that ``REQUESTS_CA_BUNDLE`` or ``CURL_CA_BUNDLE`` names, or else certifi's. Default: True."""
     connection_cert: str | tuple[str, str] | None
     """The path of a file with a client certificate and its key, or the paths of both. Default: None."""
-    proxies: Mapping[str, str] | None
+    proxies: Mapping[str, str | None] | None
     """Proxy URLs by scheme, such as ``{"https": "http://proxy:8080"}``. They replace the environment's for the same
-    scheme. Default: the environment's, such as ``HTTPS_PROXY``."""
+    scheme; None turns it off. Default: the environment's, such as ``HTTPS_PROXY``."""
     permit_redirects: bool
     """Whether to follow redirects. Default: True."""
     redirect_max: int
@@ -64,8 +64,8 @@ class CommonOptions(TypedDict, total=False):
     retry_backoff_max: float
     """The longest wait before a retry, in seconds, even if ``Retry-After`` asks for more. Default: 120."""
     timeout: float
-    """Seconds after which no new attempt starts. A running one is not interrupted. If the wait before a retry would
-    outlast it, the call raises its last error at once. Each page of a list is a call. Default: 604800, a week."""
+    """Seconds after which no new attempt starts. A running one may not connect later, but is not interrupted. If a wait
+    would outlast it, the call raises its last error at once. Each page of a list is a call. Default: 604800, a week."""
     raw_request_hook: Callable[[PipelineRequest[HttpRequest]], object] | None
     """Called with the request of each attempt, before the client signs and sends it. The hook may change the request.
     Default: None."""
@@ -78,7 +78,7 @@ class CommonOptions(TypedDict, total=False):
     http_logging_level: int
     """The level of that log, if azure-core is 1.40 or newer. Default: ``logging.INFO``."""
     tracing_attributes: Mapping[str, str | bool | int | float]
-    """Attributes to add to each tracing span."""
+    """Attributes to add to tracing spans: a call's to all its spans, the client's to those of attempts only."""
     network_span_namer: Callable[[HttpRequest], str]
     """Returns the name of the tracing span of an attempt."""
 
@@ -106,7 +106,7 @@ class RequestOptions(CommonOptions, total=False):
     merge_span: bool
     """Whether to create tracing spans only for the attempts, and none for the call. Default: False."""
     parent_span: object
-    """The parent of the call's tracing span. Default: the current span."""
+    """The parent of the call's span, for tracing plugins. OpenTelemetry's own tracing uses the current span."""
 
 
 class ClientOptions(CommonOptions, total=False):

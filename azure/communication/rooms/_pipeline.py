@@ -1,6 +1,6 @@
 """Builds the pipeline: the policies that every request passes through, from the operations to the transport."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from azure.core.credentials import AzureKeyCredential, TokenCredential
@@ -42,7 +42,7 @@ def build_pipeline(
     """
     authentication = authentication_policy(endpoint, credential, options.get("credential_scopes"))
     settings: dict[str, Any] = {"sdk_moniker": f"communication-rooms/{VERSION}", **options}
-    settings["headers"] = {"x-ms-return-client-request-id": "true", **options.get("headers", {})}
+    settings["headers"] = {"x-ms-return-client-request-id": "true", **(options.get("headers") or {})}
     http_logging = HttpLoggingPolicy(**settings)
     http_logging.allowed_header_names.update(_LOGGED_HEADERS)
     policies = options.get("policies")
@@ -52,12 +52,12 @@ def build_pipeline(
             HeadersPolicy(**settings),
             options.get("user_agent_policy") or UserAgentPolicy(**settings),
             options.get("proxy_policy") or ProxyPolicy(**settings),
-            *_listed(options.get("per_call_policies")),
+            *_listed(options.get("per_call_policies") or ()),
             options.get("redirect_policy") or RedirectPolicy(**settings),
             options.get("retry_policy") or RoomsRetryPolicy(**settings),
             KeepOptionsPolicy(),
             options.get("custom_hook_policy") or CustomHookPolicy(**settings),  # a hook may still change the request
-            *_listed(options.get("per_retry_policies")),
+            *_listed(options.get("per_retry_policies") or ()),
             options.get("authentication_policy") or authentication,  # signs each attempt; no later policy may change it
             options.get("logging_policy") or RedactedTraceLoggingPolicy(**settings),
             DistributedTracingPolicy(instrumentation_config=instrumentation_config, **settings),  # a span per attempt
@@ -69,8 +69,5 @@ def build_pipeline(
     return Pipeline(options.get("transport") or RoomsTransport(endpoint, **settings), policies)
 
 
-def _listed(policies: Policies | None) -> Sequence[Policy]:
-    """Return the policies as a sequence: azure-core takes one policy as well as several."""
-    if policies is None:
-        return ()
-    return tuple(policies) if isinstance(policies, Iterable) else (policies,)
+def _listed(policies: Policies) -> Iterable[Policy]:
+    return policies if isinstance(policies, Iterable) else (policies,)  # azure-core takes one policy as well

@@ -2,24 +2,27 @@
 
 import functools
 import os
+import queue
+from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from weakref import WeakSet
 
 import requests
-from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError, ServiceResponseError
+from azure.core import exceptions
 from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import HTTPAdapter
+from requests.cookies import RequestsCookieJar
 from requests.utils import get_environ_proxies
-from urllib3.exceptions import HTTPError, InvalidHeader, ProtocolError
+from urllib3.exceptions import HTTPError, InvalidHeader, ProtocolError, ReadTimeoutError
 from urllib3.util import Retry, Timeout
 
 # azure-core's policies leave these options in place if they have no use for them.
 _UNUSED_OPTIONS = ("user_agent_overwrite", "network_span_namer", "tracing_attributes", "retry_on_methods")
 
 
-class UntrustedCertificateError(ServiceRequestError):
+class UntrustedCertificateError(exceptions.ServiceRequestError):
     """The server's certificate could not be verified, so a retry is pointless."""
 
 
@@ -37,17 +40,22 @@ class _Adapter(HTTPAdapter):
         resp.enforce_content_length = True  # azure-core sets this after requests has read the body
         return super().build_response(req, resp)
 
-
-def _new_adapters() -> dict[str, BaseAdapter]:
-    return dict.fromkeys(("https://", "http://"), _Adapter())
+    def close_idle_connections(self, url: str, verify: bool | str, cert: Any, proxies: dict[str, str]) -> None:
+        """Close the connections that no thread is using."""
+        request = requests.Request("GET", url).prepare()
+        pool: Any = self.get_connection_with_tls_context(request, verify, proxies, cert)
+        with suppress(queue.Empty):
+            while pool.pool:
+                if connection := pool.pool.get_nowait():
+                    connection.close()
 
 
 @functools.lru_cache(maxsize=1)
 def _shared_session(session_class: type[requests.Session]) -> requests.Session:
     session = session_class()
     session.trust_env = False  # each client reads the environment itself, and .netrc must not replace Authorization
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.adapters = _new_adapters()
+    session.cookies = RequestsCookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    session.adapters = dict.fromkeys(("https://", "http://"), _Adapter())
     return session
 
 
@@ -59,7 +67,7 @@ if hasattr(os, "register_at_fork"):
 class RoomsTransport(RequestsTransport):  # type: ignore[misc] # azure-core does not export its type
     """azure-core's transport with the shared session, unless the caller passes one."""
 
-    session: requests.Session | None
+    session: "requests.Session | None"
 
     def __init__(self, endpoint: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -103,33 +111,37 @@ class RoomsTransport(RequestsTransport):  # type: ignore[misc] # azure-core does
         kwargs["proxies"] = {**self._proxies, **(kwargs.get("proxies") or {})}
         if kwargs.setdefault("connection_verify", config.verify) in (True, None, ""):
             kwargs["connection_verify"] = self._verify
-        session = _shared_session(requests.Session)
-        adapters = session.adapters
         try:
             return self._send(request, **kwargs)
-        except AzureError:
-            # Other idle connections may be dead, too. Replace the adapters instead of closing them, because other
-            # threads may be using them.
-            if session.adapters is adapters:
-                session.adapters = _new_adapters()
+        except exceptions.AzureError:
+            # Other idle connections may be dead, too. A retry must not try one after the other.
+            adapter = _shared_session(requests.Session).adapters["https://"]
+            if isinstance(adapter, _Adapter):
+                cert = kwargs.get("connection_cert", config.cert)
+                adapter.close_idle_connections(request.url, kwargs["connection_verify"], cert, kwargs["proxies"])
             raise
 
     def _send(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """Send the request. Raise azure-core's errors only, without the secrets that those of requests may show."""
         try:
             response: HttpResponse = super().send(request, **kwargs)
-        except ServiceRequestError as error:
+        except exceptions.ServiceRequestError as error:
+            cause = error.inner_exception
+            if cause and any(isinstance(arg, ReadTimeoutError) for arg in cause.args):  # the body stalled
+                raise exceptions.ServiceResponseTimeoutError(cause, error=cause) from error
             if "CERTIFICATE_VERIFY_FAILED" not in str(error):
                 raise
             message = f"{error}. To trust the certificate, set connection_verify or REQUESTS_CA_BUNDLE to a CA bundle."
             raise UntrustedCertificateError(message, error=error) from error
-        except (ServiceResponseError, UnicodeError) as error:
+        except (exceptions.ServiceResponseError, UnicodeError) as error:
             problem = getattr(error, "inner_exception", error)
             if isinstance(problem, ValueError) and not isinstance(problem.__context__, InvalidHeader):
                 raise ValueError(f"the URL, a header or a proxy is invalid ({type(problem).__name__})") from None
             raise
-        except (HttpResponseError, HTTPError, ValueError) as error:
+        except (exceptions.HttpResponseError, HTTPError, ValueError) as error:
             if "Invalid header" in str(error):  # requests before 2.33.1 lets a newline at the end pass
                 raise ValueError("a header is invalid") from None
-            raise ServiceResponseError(f"The response is incomplete or malformed: {error}", error=error) from error
+            raise exceptions.ServiceResponseError(
+                f"The response is incomplete or malformed: {error}", error=error
+            ) from error
         return response

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from . import RoomsEmulator
 
 _PROGRAM = "python -m azure.communication.rooms.emulator"
+_ENDING_SIGNALS = (signal.SIGTERM,) if os.name == "nt" else (signal.SIGTERM, signal.SIGHUP)
 _CONNECTION_STRINGS = ("COMMUNICATION_SAMPLES_CONNECTION_STRING", "AZURE_COMMUNICATION_CONNECTION_STRING")
+_NO_REQUEST = "The command sent no request to the emulator. If it reads another variable, name it with --env NAME."
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,13 +79,16 @@ def main() -> None:
     end = arguments.index("--") if "--" in arguments else len(arguments)
     command = arguments[end + 1 :]
     parser = _parser()
-    options = {name: value for name, value in vars(parser.parse_args(arguments[:end])).items() if value is not None}
+    parsed, unknown = parser.parse_known_args(arguments[:end])
+    if unknown:
+        parser.error(f"unrecognized arguments: {shlex.join(unknown)}; write -- before a command")
     if end < len(arguments) and not command:
         parser.error("-- needs a command")
+    options = {name: value for name, value in vars(parsed).items() if value is not None}
     options.setdefault("port", 0 if command else 8787)
     options.setdefault("tls", bool(command) and "certfile" not in options)
     signals: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, *_ENDING_SIGNALS):
         signal.signal(number, lambda received, _: signals.append(received))
     try:
         _log_to(options.pop("log", None), sys.stderr if command else sys.stdout, log_requests=not command)
@@ -111,8 +116,15 @@ def _run(command: list[str], names: list[str], options: dict[str, Any], signals:
         variables = _variables(emulator, names, tls=options["tls"])
         page = f"The emulator's page: {emulator.endpoint}/_emulator"
         if program:
-            print(page, file=sys.stderr, flush=True)
-            return _run_command([program, *command[1:]], variables, signals)
+            print(page, file=sys.stderr)
+            for name in os.environ.keys() - variables.keys():
+                if "accesskey=" in os.environ[name].lower():
+                    print(f"{name} names another resource. To replace it, pass --env {name}.", file=sys.stderr)
+            sys.stderr.flush()
+            status = _run_command([program, *command[1:]], variables, signals)
+            if not emulator.requests:
+                print(_NO_REQUEST, file=sys.stderr)
+            return status
         print(emulator.connection_string, page, "To use the emulator in another terminal:", sep="\n")
         for name, value in variables.items():
             print(f'set "{name}={value}"' if os.name == "nt" else f"export {name}={shlex.quote(value)}")
@@ -129,8 +141,9 @@ def _run_command(command: list[str], variables: dict[str, str], signals: list[in
         return 128 + signals[0]
     process = subprocess.Popen(command, env={**os.environ, **variables})  # noqa: S603 - the user's own command
     # A terminal sends Ctrl-C to the command too, so SIGINT still does nothing here.
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-    if signal.SIGTERM in signals:  # it came before the line above
+    for number in _ENDING_SIGNALS:
+        signal.signal(number, lambda *_: process.terminate())
+    if set(signals) - {signal.SIGINT}:  # one came before the lines above
         process.terminate()
     status = process.wait()
     return status if status >= 0 else 128 - status

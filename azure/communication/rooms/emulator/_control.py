@@ -4,7 +4,7 @@
   ``body`` is a string.
 * ``DELETE /emulator/faults`` removes the faults.
 * ``POST /emulator/clock`` is :meth:`RoomsEmulator.advance`. Send the seconds, such as ``{"delta": 86400}``.
-* ``POST /emulator/reset`` is :meth:`RoomsEmulator.reset`. Send ``{}``.
+* ``POST /emulator/reset`` is :meth:`RoomsEmulator.reset`. Send nothing or ``{}``.
 
 The response is 204, or 400 with the error's message. No credentials are needed. Web pages of other origins cannot send
 these requests: browsers first ask the emulator whether they may send ``application/json`` or DELETE, and it refuses.
@@ -63,7 +63,7 @@ def _arguments(request: Request, body: bytes) -> dict[str, object]:
     """The members of the body, as arguments in Python."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise status_error(415, "The request's media type must be application/json.")
-    arguments = json.loads(body)
+    arguments = json.loads(body or b"{}")
     if not isinstance(arguments, dict):
         raise ValueError("the request's body must be a JSON object")
     if isinstance(arguments.get("body"), str):

@@ -40,7 +40,8 @@ class Server:
                 (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=config.backlog
             )
         except OSError as error:
-            raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from error
+            reason = str(error.strerror).partition(" (")[0]  # Python adds the address in parentheses
+            raise OSError(f"cannot listen on {host}:{port}: {reason}") from error
         self.port: int = self._listener.getsockname()[1]
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
