@@ -31,6 +31,12 @@ def test_curl(tmp_path: Path) -> None:
     assert empty == '{"value":[]}'
 
 
+def test_faults_and_the_clock(tmp_path: Path) -> None:
+    script, command = BLOCKS["Faults and the clock"]
+    (tmp_path / "control.sh").write_text(script, encoding="utf-8")
+    assert shell(command, tmp_path) == ""
+
+
 @pytest.mark.index
 def test_javascript(tmp_path: Path) -> None:
     install, program, command = BLOCKS["JavaScript"]

@@ -139,7 +139,9 @@ def test_kill_and_run_again(tmp_path: Path, emulator: RoomsEmulator, client: Roo
 @pytest.fixture
 def scheduler() -> Any:
     cluster: Any = distributed.LocalCluster  # its types are incomplete
-    with cluster(n_workers=1, threads_per_worker=4, processes=False, dashboard_address=None, protocol="tcp") as running:
+    with cluster(
+        n_workers=1, threads_per_worker=4, processes=False, dashboard_address="127.0.0.1:0", protocol="tcp"
+    ) as running:
         yield running.scheduler_address
 
 
