@@ -3,8 +3,7 @@ from datetime import datetime, timezone
 import pytest
 from azure.core.exceptions import ServiceResponseError
 
-from azure.communication.rooms import RoomsClient
-from azure.communication.rooms._api_version import DEFAULT_API_VERSION
+from azure.communication.rooms import ApiVersion, RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 
 
@@ -16,7 +15,7 @@ def test_requests_and_their_responses(emulator: RoomsEmulator, client: RoomsClie
         client.get_room("a b", retry_total=0)
     created, dropped = emulator.requests
     assert (created.method, created.path) == ("POST", "/rooms")
-    assert created.query == f"api-version={DEFAULT_API_VERSION.value}"
+    assert created.query == f"api-version={ApiVersion.V2025_03_13.value}"
     assert (created.body, created.status_code, created.executed) == (b"{}", 201, True)
     assert created.headers["x-mine"] == "1"
     assert "authorization" not in created.headers

@@ -120,11 +120,11 @@ class Store:
             self._connection.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
             yield
 
-    def add_room(self, *, created_at: int, valid_from: int, valid_until: int, **booleans: bool) -> Room:
+    def add_room(self, created_at: int, valid_from: int, valid_until: int, *, pstn_dial_out_enabled: bool) -> Room:
         # One ID in thirteen has 16 digits instead of 17.
         digits = 14 if secrets.randbelow(13) else 13
         room_id = f"994{secrets.randbelow(10**digits):0{digits}}"
-        room = Room(0, room_id, created_at, valid_from, valid_until, **booleans)
+        room = Room(0, room_id, created_at, valid_from, valid_until, pstn_dial_out_enabled=pstn_dial_out_enabled)
         room.position = self._connection.execute(_INSERT, _values(room)).lastrowid or 0
         return room
 
