@@ -1,11 +1,13 @@
 """Conversions between times and the text formats of the service and of HTTP."""
 
+import sys
 from datetime import date, datetime, timezone
 from email.utils import formatdate
 
 import isodate
 
-isodate.parse_datetime("2026-12-01T09:00:00Z")  # fills isodate's tables of patterns, which threads must not do at once
+if sys.version_info < (3, 11):  # fill isodate's tables of patterns, which threads must not do at once
+    isodate.parse_datetime("2026-12-01T09:00:00Z")
 
 
 def parse_time(text: str) -> datetime:
