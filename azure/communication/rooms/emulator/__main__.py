@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from . import RoomsEmulator
 
 _PROGRAM = "python -m azure.communication.rooms.emulator"
-_ENDING_SIGNALS = (signal.SIGTERM,) if os.name == "nt" else (signal.SIGTERM, signal.SIGHUP)
+_HAS_HANGUP = os.name != "nt" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN  # nohup ignores it
+_ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP) if _HAS_HANGUP else (signal.SIGTERM,)
 _CONNECTION_STRINGS = ("COMMUNICATION_SAMPLES_CONNECTION_STRING", "AZURE_COMMUNICATION_CONNECTION_STRING")
-_NO_REQUEST = "The command sent no request to the emulator. If it reads another variable, name it with --env NAME."
+_NO_REQUEST = "The emulator has no request from the command. If it reads another variable, name it with --env NAME."
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,8 +69,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         nargs="?",
         const="",
-        help="log the requests to this file, or without FILE to standard error; without a command, the emulator always "
-        "logs them",
+        help="log the requests to this file, or to standard error without FILE; without a command, the emulator always "
+        "logs them: to FILE, or to standard output",
     )
     return parser
 

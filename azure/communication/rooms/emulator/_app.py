@@ -118,7 +118,7 @@ class Application:
 
 
 async def _read_body(request: Request) -> bytes:
-    """Return the body. If it is too large, return only its beginning, which also exceeds the limit."""
+    """Return the body. Stop reading if it exceeds the limit."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

@@ -6,8 +6,9 @@
 * ``POST /emulator/clock`` is :meth:`RoomsEmulator.advance`. Send the seconds, such as ``{"delta": 86400}``.
 * ``POST /emulator/reset`` is :meth:`RoomsEmulator.reset`. Send nothing or ``{}``.
 
-The response is 204, or 400 with the error's message. No credentials are needed. Web pages of other origins cannot send
-these requests: browsers first ask the emulator whether they may send ``application/json`` or DELETE, and it refuses.
+The response is 204, or an error that says what is wrong. No credentials are needed. Web pages of other origins cannot
+send these requests: browsers first ask the emulator whether they may send ``application/json`` or DELETE, and it
+refuses.
 """
 
 import json

@@ -54,8 +54,8 @@ class RoomsEmulator:
     Open :attr:`endpoint` in a web browser to see the rooms, the latest requests and the pending faults. This web page
     is read-only and needs no credentials: anyone who can reach the emulator can see it. Other web pages cannot read it.
 
-    Programs in other languages can inject faults, move the clock and reset the emulator over HTTP: send the arguments
-    of :meth:`inject`, ``{"delta": seconds}`` or ``{}`` as JSON to ``/emulator/faults``, ``/emulator/clock`` or
+    Programs in other languages can inject faults, move the clock and reset the emulator over HTTP. They post JSON to
+    ``/emulator/faults`` (the arguments of :meth:`inject`), ``/emulator/clock`` (``{"delta": seconds}``) or
     ``/emulator/reset``.
 
     It logs one line for each request to the logger ``azure.communication.rooms.emulator`` at level INFO. The line for

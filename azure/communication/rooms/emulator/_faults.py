@@ -68,11 +68,6 @@ class Fault:
         """Whether the emulator sends the fault's response instead of executing the request."""
         return self.status is not None or self.body is not None
 
-    @property
-    def has_effect(self) -> bool:
-        """Whether the fault changes what the emulator does."""
-        return bool(self.replaces_response or self.drop or self.delay or self.truncate)
-
     def matches(self, method: str, path: str) -> bool:
         if self.method is not None and self.method.upper() != method:
             return False
@@ -88,7 +83,7 @@ class Faults:
         self._delays_ended = 0
 
     def add(self, fault: Fault) -> None:
-        if not fault.has_effect:
+        if not (fault.replaces_response or fault.drop or fault.delay or fault.truncate):
             raise ValueError("nothing to inject: pass status, body, drop, delay or truncate")
         self._faults.append(_Entry(fault, fault.times))
 
@@ -106,6 +101,10 @@ class Faults:
     def pending(self) -> list[Fault]:
         """The faults that have not applied to any request."""
         return [entry.fault for entry in self._faults.copy() if entry.times_left == entry.fault.times]
+
+    def remaining(self) -> list[tuple[Fault, int]]:
+        """The faults that still apply to requests, and to how many."""
+        return [(entry.fault, entry.times_left) for entry in self._faults.copy()]
 
     def clear(self) -> None:
         self._faults = []

@@ -1,7 +1,7 @@
 """The hosts that clients may use for the emulator.
 
-Checking them protects against DNS rebinding: a web page can point its own host name at this machine and then call the
-emulator from the browser. It cannot do that with an IP address, so every IP address is allowed.
+Checking them protects against DNS rebinding: the author of a web page can point a host name at this machine, and the
+page can then call the emulator. That needs a name, so every IP address is allowed.
 """
 
 import ipaddress

@@ -7,7 +7,8 @@ No recording shows the following, so these are the emulator's own choices:
 * Revoking tokens does not change them, and nothing checks them. They expire in real time: :meth:`RoomsEmulator.advance`
   does not move ``expiresOn``, because clients compare it with their own clocks.
 * Every API version accepts all scopes. An unknown scope is an error. So are scopes that are no list, or an empty one.
-* A wrong ``expiresInMinutes`` is an error even without scopes. It is reported before an error of the scopes.
+* A wrong ``expiresInMinutes`` is an error even without scopes. Missing scopes are reported before it, other errors of
+  the scopes after it.
 * A missing body is an empty object. Errors of JSON and media types have the form of the Rooms service.
 * ``2025-03-02-preview`` works like ``2023-10-01``, but a ``customId`` gets 501.
 * The exchange for Teams users reports the recorded errors in this order: the token is missing or has expired; ``appId``

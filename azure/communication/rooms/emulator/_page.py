@@ -112,7 +112,7 @@ class Page:
             "pages": pages,
             "rooms": rooms,
             "calls": _calls(self._log.requests()[-_MAX_REQUESTS:]),
-            "pendingFaults": [_pending_fault(fault) for fault in self._faults.pending()],
+            "pendingFaults": [_pending_fault(fault, times) for fault, times in self._faults.remaining()],
         }
 
 
@@ -194,9 +194,9 @@ def _status(request: ReceivedRequest) -> str:
     return "closed" if request.fault is not None and request.fault.drop else "waiting"
 
 
-def _pending_fault(fault: Fault) -> dict[str, object]:
+def _pending_fault(fault: Fault, times: int) -> dict[str, object]:
     target = " ".join(filter(None, (fault.method, fault.path)))
-    return {"text": _fault_text(fault), "target": target or "any request", "times": fault.times}
+    return {"text": _fault_text(fault), "target": target or "any request", "times": times}
 
 
 def _fault_text(fault: Fault) -> str:

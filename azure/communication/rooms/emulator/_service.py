@@ -17,8 +17,10 @@ the emulator's own choices:
 * A date without a time cannot have a zone.
 * The URI in the error for an unsupported API version has no query.
 * A room ID of 16 to 18 characters has a valid length.
-* Checks run in this order: credentials, API version, path, media type, JSON types and roles, ranges of the times,
-  whether an update has both times, the room ID, whether the room exists, raw IDs.
+* Checks run in this order: credentials, API version, path, media type, repeatability headers, JSON types and roles,
+  ranges of the times, whether an update has both times, the room ID, whether the room exists, raw IDs. A repeated
+  create gets the stored response without the checks of its body.
+* A browser's preflight request gets 401, so web pages of other origins cannot call the emulator.
 * ``validUntil`` may equal ``validFrom``. A default ``validUntil`` may be more than 180 days after ``validFrom``.
 * A repeatable request to create a room needs both repeatability headers, and both must be well formed.
 * Errors for wrong JSON types, media types, methods, paths and page tokens have the service's format, but the

@@ -1,6 +1,7 @@
 """A certificate for one run of the emulator, and files that trust it."""
 
 import os
+import ssl
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +26,8 @@ class Certificate:
         self.ca_file = str(Path(self._folder.name, "authorities.pem"))
         """The authority of the certificate, besides those that programs on this machine trust already."""
         issued.private_key_and_cert_chain_pem.write_to_path(self.certfile)
-        usual = {certifi.where(), *(os.environ.get(name, "") for name in CA_VARIABLES)}
+        system = ssl.get_default_verify_paths().cafile or ""
+        usual = {certifi.where(), system, *(os.environ.get(name, "") for name in CA_VARIABLES)}
         authorities = [Path(name).read_bytes() for name in sorted(usual) if Path(name).is_file()]
         Path(self.ca_file).write_bytes(b"\n".join([authority.cert_pem.bytes(), *authorities]))
 
