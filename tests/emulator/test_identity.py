@@ -43,7 +43,8 @@ def identity(emulator: RoomsEmulator) -> CommunicationIdentityClient:
 
 def claims(token: str) -> dict[str, Any]:
     """Decode the token as Microsoft's clients do: with the standard alphabet of base64."""
-    data: dict[str, Any] = json.loads(base64.b64decode(token.split(".")[1] + "==", validate=True).decode("ascii"))
+    payload = token.split(".")[1]
+    data: dict[str, Any] = json.loads(base64.b64decode(payload + "=" * (-len(payload) % 4), validate=True))
     return data
 
 

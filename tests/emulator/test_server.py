@@ -48,7 +48,7 @@ def test_tls(monkeypatch: pytest.MonkeyPatch, certificates: Certificates) -> Non
         context = ssl.create_default_context(cafile=emulator.ca_file)
         for host in ("127.0.0.1", "::1", "localhost", "rooms.test"):
             with connect(emulator) as connection:
-                context.wrap_socket(connection, server_hostname=host).close()
+                context.wrap_socket(connection, server_hostname=host).unwrap()
         authorities = Path(emulator.ca_file).read_bytes()
         assert Path(certificates.authority).read_bytes() in authorities
         assert authorities.count(b"BEGIN CERTIFICATE") > 50  # the usual authorities
