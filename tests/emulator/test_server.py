@@ -47,8 +47,9 @@ def test_tls(monkeypatch: pytest.MonkeyPatch, certificates: Certificates) -> Non
             assert client.create_room().id
         context = ssl.create_default_context(cafile=emulator.ca_file)
         for host in ("127.0.0.1", "::1", "localhost", "rooms.test"):
-            with connect(emulator) as connection:
-                context.wrap_socket(connection, server_hostname=host).unwrap()
+            with context.wrap_socket(connect(emulator), server_hostname=host) as connection:
+                connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                assert b"".join(iter(lambda: connection.recv(10_000), b"")).startswith(b"HTTP/1.1 401 ")
         authorities = Path(emulator.ca_file).read_bytes()
         assert Path(certificates.authority).read_bytes() in authorities
         assert authorities.count(b"BEGIN CERTIFICATE") > 50  # the usual authorities
