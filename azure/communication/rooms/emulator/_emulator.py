@@ -51,8 +51,9 @@ class RoomsEmulator:
 
     Like the identity service, it also creates and deletes users, and issues and revokes their access tokens.
 
-    Open :attr:`endpoint` in a web browser to see the rooms, the latest requests and the pending faults. This web page
-    is read-only and needs no credentials: anyone who can reach the emulator can see it. Other web pages cannot read it.
+    Open :attr:`endpoint` in a web browser to see the rooms, the latest requests with their bodies, and the pending
+    faults. This web page is read-only and needs no credentials: anyone who can reach the emulator can see it. Other web
+    pages cannot read it.
 
     Programs in other languages can inject faults, move the clock and reset the emulator over HTTP. They post JSON to
     ``/emulator/faults`` (the arguments of :meth:`inject`), ``/emulator/clock`` (``{"delta": seconds}``) or
