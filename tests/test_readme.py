@@ -92,7 +92,7 @@ def test_command_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         with RoomsClient.from_connection_string(connection_string) as client, pytest.raises(ServiceRequestError):
             client.create_room()
         export = next(line for line in iter(process.stdout.readline, "") if "REQUESTS_CA_BUNDLE=" in line)
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", export.strip().partition("=")[2])
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", export.strip().partition("=")[2].strip("'\""))
         with RoomsClient.from_connection_string(connection_string) as client:
             assert client.create_room().id
     assert (tmp_path / "rooms.db").exists()

@@ -25,6 +25,7 @@ from urllib3.exceptions import InsecureRequestWarning
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 
+from .support import posix
 from .support.certificates import Certificates
 from .support.waiting import wait_for
 from .support.wire_server import ROOM, ROOM_ID, Connection, Request, response, then_close, wire_server
@@ -226,6 +227,7 @@ def run_script(script: str, endpoint: str) -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", script, endpoint], check=True)
 
 
+@posix
 def test_forked_child_opens_its_own_connection() -> None:
     script = """if True:
         import os, sys

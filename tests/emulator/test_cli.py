@@ -16,6 +16,7 @@ from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 from azure.communication.rooms.emulator.__main__ import main
 
+from ..support import posix
 from ..support.certificates import Certificates
 from ..support.processes import COMMAND, emulator_process
 
@@ -88,6 +89,7 @@ signal.pause()
 """
 
 
+@posix
 @pytest.mark.parametrize(
     ("send", "status"),
     [
@@ -105,11 +107,13 @@ def test_signals_reach_the_command(send: Callable[[int], None], status: int) -> 
         assert process.wait(timeout=30) == status
 
 
+@posix
 def test_command_ended_by_a_signal() -> None:
     program = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     assert run("--", sys.executable, "-c", program).returncode == 128 + signal.SIGKILL
 
 
+@posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_serve_until_a_signal(number: signal.Signals) -> None:
     with emulator_process("--port=0", "--access-key=a2V5", "--allowed-host=rooms.test", "--page-size=1") as process:
@@ -127,6 +131,7 @@ def test_serve_until_a_signal(number: signal.Signals) -> None:
         assert (process.returncode, errors) == (0, "")
 
 
+@posix
 def test_printed_lines_work_in_another_terminal() -> None:
     with emulator_process("--tls", "--port=0") as process:
         connection_string, page, _, *lines = [line(process) for _ in range(12)]

@@ -1,4 +1,4 @@
-"""The server: large requests, TLS, and how it stops."""
+"""The server: TLS, and how it stops."""
 
 import os
 import ssl
@@ -15,21 +15,6 @@ from ..support.waiting import wait_for
 from .calls import connect, receive_all
 
 START = b"POST /rooms?api-version=2025-03-13 HTTP/1.1\r\nHost: localhost\r\n"
-
-
-def memory() -> int:
-    """Resident memory of this process in bytes."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def test_large_body_is_not_kept_in_memory(emulator: RoomsEmulator) -> None:
-    before = memory()
-    with connect(emulator) as connection:
-        connection.sendall(START + b"Content-Length: 200000000\r\n\r\n")
-        for _ in range(200):
-            connection.sendall(b"x" * 1_000_000)
-        assert connection.recv(12) == b"HTTP/1.1 413"
-    assert memory() - before < 50_000_000
 
 
 def test_tls_on_an_http_port_is_explained(emulator: RoomsEmulator, caplog: pytest.LogCaptureFixture) -> None:
@@ -54,7 +39,7 @@ def test_tls(monkeypatch: pytest.MonkeyPatch, certificates: Certificates) -> Non
         assert Path(certificates.authority).read_bytes() in authorities
         assert authorities.count(b"BEGIN CERTIFICATE") > 50  # the usual authorities
         folder = Path(emulator.ca_file).parent
-        assert folder.stat().st_mode & 0o077 == 0
+        assert os.name == "nt" or folder.stat().st_mode & 0o077 == 0
     assert not folder.exists()
 
 

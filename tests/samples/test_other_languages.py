@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ..support import ROOT
+from ..support import ROOT, posix
 from .running import run
 
 GUIDE = (ROOT / "samples" / "other_languages.md").read_text(encoding="utf-8")
@@ -21,6 +21,7 @@ def shell(command: str, folder: Path) -> str:
     return result.stdout
 
 
+@posix
 def test_curl(tmp_path: Path) -> None:
     script, command = BLOCKS["curl"]
     # The last line of the guide's script deletes the room: see that the list is empty then.
@@ -31,12 +32,14 @@ def test_curl(tmp_path: Path) -> None:
     assert empty == '{"value":[]}'
 
 
+@posix
 def test_faults_and_the_clock(tmp_path: Path) -> None:
     script, command = BLOCKS["Faults and the clock"]
     (tmp_path / "control.sh").write_text(script, encoding="utf-8")
     assert shell(command, tmp_path) == ""
 
 
+@posix
 @pytest.mark.index
 def test_javascript(tmp_path: Path) -> None:
     install, program, command = BLOCKS["JavaScript"]
