@@ -69,7 +69,7 @@ def test_environment_and_status_of_command(certificates: Certificates) -> None:
     assert process.stderr.splitlines()[1:] == [
         "MY_ACS names another resource. To replace it, pass --env MY_ACS.",
         "mine",
-        "The emulator has no request from the command. If it reads another variable, name it with --env NAME.",
+        "The emulator has no request from the command. If the command reads another variable, pass --env NAME.",
     ]
 
 

@@ -20,7 +20,7 @@ _PROGRAM = "python -m azure.communication.rooms.emulator"
 _HAS_HANGUP = os.name != "nt" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN  # nohup ignores it
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP) if _HAS_HANGUP else (signal.SIGTERM,)
 _CONNECTION_STRINGS = ("COMMUNICATION_SAMPLES_CONNECTION_STRING", "AZURE_COMMUNICATION_CONNECTION_STRING")
-_NO_REQUEST = "The emulator has no request from the command. If it reads another variable, name it with --env NAME."
+_NO_REQUEST = "The emulator has no request from the command. If the command reads another variable, pass --env NAME."
 
 
 def _parser() -> argparse.ArgumentParser:

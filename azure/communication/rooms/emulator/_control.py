@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ._errors import ServiceError, bad_request, status_error
-from ._page import is_same_origin
+from ._hosts import is_same_origin
 from ._responses import error_response
 
 if TYPE_CHECKING:

@@ -69,7 +69,7 @@ class RoomsEmulator:
     :keyword str access_key: The resource's access key, in base64. Default: a public development key.
     :keyword int page_size: The number of rooms or participants on a page. As in the service, deleted rooms count
      towards it but are left out, so a page of rooms can be shorter. Default: 30.
-    :keyword bool tls: Use TLS with a certificate made for this run, which :attr:`ca_file` trusts. Default: False.
+    :keyword bool tls: Use TLS with a certificate made for this run, and make :attr:`ca_file`. Default: False.
     :keyword certfile: A PEM file with the certificate chain. If you pass it, the emulator uses TLS. Default: None.
     :paramtype certfile: str or None
     :keyword keyfile: A PEM file with the certificate's private key, unless ``certfile`` contains it. Default: None.
@@ -154,7 +154,7 @@ class RoomsEmulator:
 
     @property
     def ca_file(self) -> str:
-        """A PEM file that trusts the certificate of ``tls=True``, besides the authorities that are usually trusted.
+        """The CA bundle with which clients trust the certificate of ``tls=True``. It has the usual authorities, too.
 
         Pass it to clients, as in ``connection_verify=emulator.ca_file``. :meth:`stop` deletes it.
 

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from ._api_versions import API_VERSIONS
 from ._faults import Fault, Faults
+from ._hosts import is_same_origin, origin
 from ._request_log import ReceivedRequest, RequestLog
 from ._room_json import room_json
 from ._store import Room, Store
@@ -85,7 +86,7 @@ class Page:
         now = self._clock.now()
         data = self._data(now, query.get("state") or None, query.get("search", ""), max(int(query.get("page", "1")), 1))
         if self._public_key is not None:
-            data["connectionString"] = f"endpoint={_origin(request)}/;accesskey={self._public_key}"
+            data["connectionString"] = f"endpoint={origin(request)}/;accesskey={self._public_key}"
         body = json.dumps(data, separators=(",", ":")).encode("ascii")
         etag = f'"{hashlib.sha256(body).hexdigest()}"'
         # The time is in a header, so that the body and its ETag change only when there is something new to show.
@@ -114,20 +115,6 @@ class Page:
             "calls": _calls(self._log.requests()[-_MAX_REQUESTS:]),
             "pendingFaults": [_pending_fault(fault, times) for fault, times in self._faults.remaining()],
         }
-
-
-def is_same_origin(request: Request) -> bool:
-    """Whether the request comes from the emulator's page or from no page at all.
-
-    For requests from web pages, browsers send at least one of these headers.
-    """
-    own = _origin(request)
-    is_own_site = request.headers.get("sec-fetch-site", "none") in ("none", "same-origin")
-    return is_own_site and request.headers.get("origin", own).lower() == own.lower()
-
-
-def _origin(request: Request) -> str:
-    return f"{request.scope['scheme']}://{request.headers.get('host', '')}"
 
 
 def _is_navigation(request: Request) -> bool:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from ._errors import ServiceError, bad_arguments, bad_request, status_error, wrong_type
+from ._hosts import origin
 
 _ENUM_MEMBER = re.compile(r"^ApiVersion\.V(\d{4})_(\d\d)_(\d\d)$", re.ASCII)
 
@@ -85,8 +86,7 @@ class ServiceRequest:
 
     def _uri(self) -> str:
         """The URI that the client called, without the query."""
-        scope = self._request.scope
-        return f"{scope['scheme']}://{self._request.headers['host']}{scope['path']}"
+        return f"{origin(self._request)}{self._request.scope['path']}"
 
 
 def _page_token(position: int) -> str:

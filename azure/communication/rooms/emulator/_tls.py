@@ -1,4 +1,4 @@
-"""A certificate for one run of the emulator, and files that trust it."""
+"""A certificate for one run of the emulator, and the CA bundle with which clients trust it."""
 
 import os
 import ssl
@@ -24,7 +24,7 @@ class Certificate:
         self.certfile = str(Path(self._folder.name, "server.pem"))
         """The certificate and its private key."""
         self.ca_file = str(Path(self._folder.name, "authorities.pem"))
-        """The authority of the certificate, besides those that programs on this machine trust already."""
+        """The certificate's authority, and those that programs on this machine trust already."""
         issued.private_key_and_cert_chain_pem.write_to_path(self.certfile)
         system = ssl.get_default_verify_paths().cafile or ""
         usual = {certifi.where(), system, *(os.environ.get(name, "") for name in CA_VARIABLES)}
