@@ -153,11 +153,11 @@ class RoomsClient:
         without creating a second room, pass the same ``repeatability_request_id``, ``repeatability_first_sent`` and
         other arguments again. It is unknown how long the service remembers a repeatability ID.
 
-        :keyword valid_from: When the room opens, in the past or at most 180 days ahead. A string is ISO 8601. A time
-         without a time zone is in UTC. Default: now, by the service's clock.
+        :keyword valid_from: When the room opens, in the past or at most 180 days ahead. A string is ISO 8601. Without
+         a time zone, it is in UTC; without a time, it is midnight. Default: now, by the service's clock.
         :paramtype valid_from: ~datetime.datetime or ~datetime.date or str or None
-        :keyword valid_until: When the room closes, at most 180 days after ``valid_from``. A string is ISO 8601. A time
-         without a time zone is in UTC. Default: 180 days from now, whatever ``valid_from`` is.
+        :keyword valid_until: When the room closes, at most 180 days after ``valid_from``. A string is ISO 8601. Without
+         a time zone, it is in UTC; without a time, it is midnight. Default: 180 days from now in any case.
         :paramtype valid_until: ~datetime.datetime or ~datetime.date or str or None
         :keyword pstn_dial_out_enabled: Whether participants can dial out to phone numbers. Default: False.
         :paramtype pstn_dial_out_enabled: bool or None
@@ -239,11 +239,11 @@ class RoomsClient:
         Pass both ``valid_from`` and ``valid_until`` or neither: the service rejects one without the other.
 
         :param str room_id: The room's ID.
-        :keyword valid_from: When the room opens, in the past or at most 180 days ahead. A string is ISO 8601. A time
-         without a time zone is in UTC. Default: None, unchanged.
+        :keyword valid_from: When the room opens, in the past or at most 180 days ahead. A string is ISO 8601. Without
+         a time zone, it is in UTC; without a time, it is midnight. Default: None, unchanged.
         :paramtype valid_from: ~datetime.datetime or ~datetime.date or str or None
-        :keyword valid_until: When the room closes, at most 180 days after ``valid_from``. A string is ISO 8601. A time
-         without a time zone is in UTC. Default: None, unchanged.
+        :keyword valid_until: When the room closes, at most 180 days after ``valid_from``. A string is ISO 8601. Without
+         a time zone, it is in UTC; without a time, it is midnight. Default: None, unchanged.
         :paramtype valid_until: ~datetime.datetime or ~datetime.date or str or None
         :keyword pstn_dial_out_enabled: Whether participants can dial out to phone numbers. Default: None, unchanged.
         :paramtype pstn_dial_out_enabled: bool or None

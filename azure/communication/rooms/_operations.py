@@ -77,6 +77,7 @@ class RoomsOperations:
     def send_request(
         self, request: HttpRequest, *, stream: bool = False, **options: Unpack[RequestOptions]
     ) -> HttpResponse:
+        # A fragment is never sent, and params must not become a part of it.
         request.url = _with_params(request.url.partition("#")[0], options.pop("params", None))
         return self._pipeline.run(request, stream=stream, **options).http_response
 
@@ -103,9 +104,8 @@ class RoomsOperations:
     ) -> HttpResponse:
         """Send a request that the retry policy may repeat: the service executes it once, or it is idempotent."""
         content = None if body is None else json.dumps(body).encode("ascii")
-        request = HttpRequest(
-            method, url, headers={"Accept": "application/json", **(own_headers or {})}, content=content
-        )
+        headers = {"Accept": "application/json", **(own_headers or {})}
+        request = HttpRequest(method, url, headers=headers, content=content)
         options.setdefault("retry_on_methods", [method])
         return self.send_request(request, **options)
 

@@ -38,10 +38,12 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
     ) -> bool:
         if isinstance(error, UntrustedCertificateError) or not super().increment(settings, response, error):
             return False
-        wait = self.get_backoff_time(settings) * random.uniform(0.5, 1)
+        backoff = self.get_backoff_time(settings)
+        retry_after = None
         if isinstance(response, PipelineResponse):
-            retry_after = self.get_retry_after(response) or 0
-            wait = retry_after * random.uniform(1, 1.25) or wait or settings["backoff"] * random.uniform(0.5, 1)
+            backoff = backoff or settings["backoff"]  # azure-core's first retry would be immediate
+            retry_after = self.get_retry_after(response)
+        wait = retry_after * random.uniform(1, 1.25) if retry_after else backoff * random.uniform(0.5, 1)
         settings["wait"] = min(wait, settings["max_backoff"])
         return bool(time.monotonic() + settings["wait"] < settings["deadline"])
 

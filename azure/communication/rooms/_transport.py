@@ -141,7 +141,6 @@ class RoomsTransport(RequestsTransport):  # type: ignore[misc] # azure-core does
         except (exceptions.HttpResponseError, HTTPError, ValueError) as error:
             if "Invalid header" in str(error):  # requests before 2.33.1 lets a newline at the end pass
                 raise ValueError("a header is invalid") from None
-            raise exceptions.ServiceResponseError(
-                f"The response is incomplete or malformed: {error}", error=error
-            ) from error
+            message = f"The response is incomplete or malformed: {error}"
+            raise exceptions.ServiceResponseError(message, error=error) from error
         return response
