@@ -83,10 +83,7 @@ def test_tokens(emulator: RoomsEmulator, version: str) -> None:
     second = identity.get_token(user, ["voip.join"], token_expires_in=timedelta(hours=1))
     resource_id = user.raw_id.removeprefix("8:acs:").partition("_")[0]
     for token, scopes, lifetime in ((first, "chat,voip", 24 * 3600), (second, "voip.join", 3600)):
-        header = jwt.get_unverified_header(token.token)
-        assert re.fullmatch("[0-9A-F]{40}", header.pop("kid"))
-        assert re.fullmatch("[0-9A-Za-z_-]{27}", header.pop("x5t"))
-        assert header == {"alg": "RS256", "typ": "JWT"}
+        assert jwt.get_unverified_header(token.token) == {"alg": "RS256", "typ": "JWT"}
         content = claims(token.token)
         issued_at = content["iat"]
         assert issued_at <= time.time()
@@ -162,30 +159,17 @@ def error_of(response: Any) -> tuple[int, str, str, str | None]:
     return response.status_code, error["code"], error["message"], error.get("target")
 
 
-def entra_token(**content: object) -> str:
-    return jwt.encode(content, "key of some tenant, long enough for HS256", algorithm="HS256")
-
-
 INVALID_TOKEN = (401, "InvalidAccessToken", "Provided access token is not valid.", None)
-OTHER_APP = (400, "ValidationError", "AAD application is not the expected one.", "appId")
-OTHER_USER = (400, "ValidationError", "Provided AAD token issued for unexpected user.", "userId")
 
 
 @pytest.mark.parametrize(
     ("token", "app_id", "user_id", "expected"),
     [
         ("", APP_ID, "", INVALID_TOKEN),
-        (entra_token(exp=1), APP_ID, USER_ID, INVALID_TOKEN),
+        ("token", APP_ID, USER_ID, INVALID_TOKEN),
         ("token", "", USER_ID, (400, "ValidationError", "AppId: The AppId field is required.", "AppId")),
         ("token", APP_ID, "", (400, "ValidationError", "UserId: The UserId field is required.", "UserId")),
         ("token", "app", USER_ID, (400, "ValidationError", "Provided AppId has invalid format.", "appId")),
-        (entra_token(appid=USER_ID), APP_ID, USER_ID, OTHER_APP),
-        (entra_token(oid=APP_ID), APP_ID, USER_ID, OTHER_USER),
-        (
-            entra_token(appid=APP_ID, oid=USER_ID),
-            *(APP_ID, USER_ID),
-            (501, "NotImplemented", "The emulator does not exchange tokens of Microsoft Entra ID.", None),
-        ),
     ],
 )
 def test_teams_exchange(

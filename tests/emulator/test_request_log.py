@@ -26,7 +26,7 @@ def test_requests_and_their_responses(emulator: RoomsEmulator, client: RoomsClie
 def test_only_the_latest_requests_are_kept(
     emulator: RoomsEmulator, client: RoomsClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("azure.communication.rooms.emulator._request_log._MAX_REQUESTS", 2)
+    monkeypatch.setattr("azure.communication.rooms.emulator._admin._request_log._MAX_REQUESTS", 2)
     rooms = [client.create_room() for _ in range(3)]
     client.delete_room(rooms[0].id)
     assert [request.method for request in emulator.requests] == ["POST", "DELETE"]

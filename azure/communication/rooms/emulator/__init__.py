@@ -6,9 +6,7 @@ It needs the extra ``emulator``: ``pip install -e ".[emulator]"``.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
-    from ._faults import Fault
-    from ._request_log import ReceivedRequest
+    from ._emulator import DEVELOPMENT_ACCESS_KEY, Fault, ReceivedRequest, RoomsEmulator
 
 __all__ = ["DEVELOPMENT_ACCESS_KEY", "Fault", "ReceivedRequest", "RoomsEmulator"]
 
@@ -24,7 +22,7 @@ def __getattr__(name: str) -> object:
     try:
         from . import _emulator  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("httptools", "jwt", "starlette", "trustme", "uvicorn"):
+        if (error.name or "").partition(".")[0] not in ("jwt", "starlette", "trustme", "uvicorn"):
             raise
         raise ModuleNotFoundError(
             f"the emulator needs {error.name}: install this package with the emulator extra, "

@@ -12,18 +12,19 @@ from typing import Literal, NamedTuple
 from typing_extensions import Self
 
 from .. import CommunicationUserIdentifier
-from ._app import LOGGER, Application
-from ._control import Control
-from ._faults import Fault, Faults
-from ._hosts import Hosts
-from ._identity import new_user_id
-from ._page import Page
-from ._request_log import ReceivedRequest, RequestLog
-from ._resource import Resource
-from ._server import Server
-from ._service import RoomsService
+from ._admin import admin_app
+from ._admin._api import Api
+from ._admin._faults import Fault, Faults
+from ._admin._page import Page
+from ._admin._request_log import ReceivedRequest, RequestLog
+from ._clock import Clock
+from ._http._application import LOGGER, Application
+from ._http._hosts import AllowedHosts
+from ._http._server import Server
+from ._services import Resource
+from ._services._authentication import Credentials
+from ._services._identity import new_user_id
 from ._store import Store
-from ._time import Clock
 from ._tls import Certificate
 
 __all__ = ["DEVELOPMENT_ACCESS_KEY", "Fault", "ReceivedRequest", "RoomsEmulator"]
@@ -35,7 +36,7 @@ DEVELOPMENT_ACCESS_KEY = base64.b64encode(b"azure-communication-rooms developmen
 class _Running(NamedTuple):
     endpoint: str
     ca_file: str | None
-    store: Store
+    api: Api
     cleanup: ExitStack
 
 
@@ -76,6 +77,8 @@ class RoomsEmulator:
     :paramtype keyfile: str or None
     :keyword bearer_token: A token to accept instead of a signature. Default: None, which accepts no token.
     :paramtype bearer_token: str or None
+    :keyword bool any_date: Accept a signature of any date, for tests that freeze the time. Otherwise its date must be
+     within five minutes of the real time. Default: False.
     :keyword allowed_hosts: Additional host names, without a port, that clients may use. ``host``, ``localhost`` and IP
      addresses are always allowed. The emulator rejects any other ``Host`` with status code 421. Otherwise a web page
      could reach it through a host name that the page's author controls. With ``tls``, the certificate is also valid for
@@ -98,6 +101,7 @@ class RoomsEmulator:
         certfile: str | None = None,
         keyfile: str | None = None,
         bearer_token: str | None = None,
+        any_date: bool = False,
         allowed_hosts: Iterable[str] = (),
     ) -> None:
         try:
@@ -128,7 +132,8 @@ class RoomsEmulator:
         self._certfile = certfile
         self._keyfile = keyfile
         self._bearer_token = bearer_token
-        self._hosts = Hosts(host, allowed_hosts)
+        self._any_date = any_date
+        self._hosts = AllowedHosts(host, allowed_hosts)
         self._faults = Faults()
         self._log = RequestLog()
         self._clock = Clock()
@@ -209,6 +214,8 @@ class RoomsEmulator:
         times: int = 1,
         method: str | None = None,
         path: str | None = None,
+        after: int = 0,
+        probability: float = 1.0,
     ) -> None:
         """Inject a fault into the next matching requests, to test how a program handles failures.
 
@@ -232,8 +239,12 @@ class RoomsEmulator:
         :keyword method: Only apply to requests with this method. Default: any.
         :paramtype method: str or None
         :keyword path: Only apply to requests with this path, where ``*`` matches anything, as in
-         ``/rooms/*/participants``. Default: any.
+         ``/rooms/*/participants``. If it contains a ``?``, it must match the path and the query, as in
+         ``/rooms?nextLink=*`` for all pages of a list but the first. Default: any.
         :paramtype path: str or None
+        :keyword int after: The number of matching requests to leave alone first. Default: 0.
+        :keyword float probability: The probability that the fault applies to a matching request, above 0 and at most 1.
+         Default: 1.
         :raises TypeError: An argument has the wrong type.
         :raises ValueError: The arguments describe no fault, contradict each other, or are out of range.
         """
@@ -246,6 +257,8 @@ class RoomsEmulator:
                 truncate=truncate,
                 body=body,
                 times=times,
+                after=after,
+                probability=probability,
                 method=method,
                 path=path,
             )
@@ -273,12 +286,7 @@ class RoomsEmulator:
         :raises RuntimeError: The emulator is not running.
         :raises sqlite3.Error: Another program has locked the database for more than five seconds.
         """
-        store = self._started().store
-        self._faults.clear()
-        self._faults.end_delays()
-        self._log.clear()
-        self._clock.reset()
-        store.clear()
+        self._started().api.reset()
 
     def start(self) -> Self:
         """Start the server. When this returns, the endpoint accepts connections.
@@ -296,17 +304,17 @@ class RoomsEmulator:
             store = Store(self._database)
             cleanup.callback(store.close)
             certificate = cleanup.enter_context(Certificate(self._hosts.names)) if self._tls else None
-            rooms = RoomsService(store, self._clock, self._page_size)
-            resource = Resource(store, rooms, self._key, self._bearer_token)
+            credentials = Credentials(self._key, self._bearer_token, any_date=self._any_date)
+            resource = Resource(credentials, store, self._clock, self._page_size)
             public_key = DEVELOPMENT_ACCESS_KEY if self._access_key == DEVELOPMENT_ACCESS_KEY else None
+            api = Api(store, self._clock, self._faults, self._log)
             page = Page(store, self._clock, self._log, self._faults, public_key)
-            control = Control(self, self._faults.clear)
-            application = Application(resource, page, control, faults=self._faults, log=self._log, hosts=self._hosts)
+            application = Application(self._hosts, admin_app(api, page), resource, self._faults, self._log)
             certfile = certificate.certfile if certificate else self._certfile
             server = Server(application, self._host, self._port, certfile, self._keyfile)
             cleanup.callback(server.stop)
-            endpoint = f"{'https' if certfile else 'http'}://{self._hosts.endpoint}:{server.port}"
-            self._running = _Running(endpoint, certificate.ca_file if certificate else None, store, cleanup.pop_all())
+            endpoint = f"{'https' if certfile else 'http'}://{self._hosts.url_host}:{server.port}"
+            self._running = _Running(endpoint, certificate.ca_file if certificate else None, api, cleanup.pop_all())
         if not _is_loopback(self._host):
             LOGGER.warning("listening on %s: other machines can reach this emulator", self._host)
         return self

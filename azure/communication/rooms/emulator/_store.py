@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from operator import attrgetter
 
+from ._clock import real_time
+
 
 @dataclass
 class Room:
@@ -81,13 +83,14 @@ class Store:
     """
 
     def __init__(self, database: str) -> None:
-        self._lock = threading.Lock()  # the server's thread and the callers of clear() share the connection
+        self._lock = threading.Lock()  # threads share the connection
+        self._closing = threading.Event()
         try:
-            self._connection = sqlite3.connect(
-                database, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
-            )
+            self._connection = sqlite3.connect(database, timeout=0.005, isolation_level=None, check_same_thread=False)
             try:
                 self._create_tables()
+                with self._locked("PRAGMA journal_mode = WAL"):  # readers need not wait for writers of other programs
+                    pass
             except BaseException:
                 self._connection.close()
                 raise
@@ -98,8 +101,8 @@ class Store:
         """Create the tables if the database is new."""
         execute = self._connection.execute
         # Commits must survive if the process is killed, but not if the power fails, so don't wait for the disk.
-        execute("PRAGMA synchronous = OFF")
-        execute("PRAGMA foreign_keys = ON")
+        with self._locked("PRAGMA synchronous = OFF"):
+            execute("PRAGMA foreign_keys = ON")
         with self.transaction():
             [application_id] = execute("PRAGMA application_id").fetchone()
             [version] = execute("PRAGMA user_version").fetchone()
@@ -116,14 +119,27 @@ class Store:
 
     @contextmanager
     def transaction(self, *, read_only: bool = False) -> Iterator[None]:
-        with self._lock, self._connection:  # commits at the end, or rolls back after an exception
-            self._connection.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
-            yield
+        with self._locked("BEGIN" if read_only else "BEGIN IMMEDIATE"), self._connection:
+            yield  # leaving the connection's block commits, or rolls back after an exception
+
+    @contextmanager
+    def _locked(self, statement: str) -> Iterator[None]:
+        """Execute the statement and run the block, with the lock. Wait for other programs without the lock."""
+        end = real_time.monotonic() + _BUSY_TIMEOUT
+        while True:
+            with self._lock:
+                try:
+                    self._connection.execute(statement)
+                except sqlite3.OperationalError:  # another program has locked the database
+                    if real_time.monotonic() > end or self._closing.is_set():
+                        raise
+                else:
+                    yield
+                    return
+            self._closing.wait(0.01)
 
     def add_room(self, created_at: int, valid_from: int, valid_until: int, *, pstn_dial_out_enabled: bool) -> Room:
-        # One ID in thirteen has 16 digits instead of 17.
-        digits = 14 if secrets.randbelow(13) else 13
-        room_id = f"994{secrets.randbelow(10**digits):0{digits}}"
+        room_id = f"994{secrets.randbelow(10**14):014}"
         room = Room(0, room_id, created_at, valid_from, valid_until, pstn_dial_out_enabled=pstn_dial_out_enabled)
         room.position = self._connection.execute(_INSERT, _values(room)).lastrowid or 0
         return room
@@ -197,4 +213,7 @@ class Store:
                 self._connection.execute(f"DELETE FROM {table}")
 
     def close(self) -> None:
-        self._connection.close()
+        """Close the database. Transactions that are waiting fail."""
+        self._closing.set()
+        with self._lock:
+            self._connection.close()

@@ -1,4 +1,4 @@
-"""Faults, the clock and the reset over HTTP."""
+"""The emulator's own HTTP API."""
 
 import http.client
 import json
@@ -29,7 +29,7 @@ def send(emulator: RoomsEmulator, method: str, path: str, body: object = None, *
 
 def test_inject(emulator: RoomsEmulator, client: RoomsClient) -> None:
     fault = {"status": 503, "times": 2, "path": "/rooms", "method": "GET", "body": "<é>", "retry_after": 0}
-    assert send(emulator, "POST", "/emulator/faults", fault) == (204, "")
+    assert send(emulator, "POST", "/_emulator/faults", fault) == (204, "")
     assert emulator.pending_faults == [
         Fault(status=503, times=2, path="/rooms", method="GET", body="<é>".encode(), retry_after=0)
     ]
@@ -41,20 +41,20 @@ def test_inject(emulator: RoomsEmulator, client: RoomsClient) -> None:
 def test_remove_faults(emulator: RoomsEmulator, client: RoomsClient) -> None:
     emulator.inject(status=503, times=5)
     assert call(client, "GET", "/rooms").status_code == 503
-    assert send(emulator, "DELETE", "/emulator/faults") == (204, "")
+    assert send(emulator, "DELETE", "/_emulator/faults") == (204, "")
     assert call(client, "GET", "/rooms").status_code == 200
 
 
 def test_advance(emulator: RoomsEmulator, client: RoomsClient) -> None:
     before = client.create_room().created_at
-    assert send(emulator, "POST", "/emulator/clock", {"delta": 86400.5}) == (204, "")
+    assert send(emulator, "POST", "/_emulator/clock", {"delta": 86400.5}) == (204, "")
     assert client.create_room().created_at - before > timedelta(days=1, seconds=0.5)
 
 
 def test_reset(emulator: RoomsEmulator, client: RoomsClient) -> None:
     client.create_room()
     emulator.inject(status=503)
-    assert send(emulator, "POST", "/emulator/reset", "") == (204, "")
+    assert send(emulator, "POST", "/_emulator/reset", "") == (204, "")
     assert (emulator.requests, emulator.pending_faults) == ([], [])
     assert list(client.list_rooms()) == []
 
@@ -63,21 +63,21 @@ def test_reset(emulator: RoomsEmulator, client: RoomsClient) -> None:
     ("path", "body", "message"),
     [
         ("faults", {"status": 99}, "status must be from 200 to 599, not 99"),
-        ("faults", {"status": "503"}, "status must be int, not str"),
-        ("faults", {"status": 503, "body": {}}, "body must be bytes, not dict"),
-        ("faults", {"statuss": 503}, "'statuss'"),
+        ("faults", {"status": "503"}, "'status' must be an integer"),
+        ("faults", {"status": 503, "body": {}}, "'body' must be a string"),
+        ("faults", {"statuss": 503}, "'statuss' is not a member here; the members are: status, retry_after, "),
         ("faults", {}, "nothing to inject"),
         ("clock", {"delta": -1}, "the clock can only move forward"),
         ("clock", {"delta": 1e300}, "too large"),
-        ("clock", {"delta": "1"}, "str"),
-        ("clock", {}, "'delta'"),
-        ("reset", {"rooms": True}, "'rooms'"),
+        ("clock", {"delta": "1"}, "'delta' must be a number"),
+        ("clock", {}, "'delta' is missing"),
+        ("reset", {"rooms": True}, "'rooms' is not a member here; the members are: none"),
         ("reset", [], "the request's body must be a JSON object"),
         ("reset", "{", "Expecting property name"),
     ],
 )
 def test_invalid_arguments(emulator: RoomsEmulator, path: str, body: Any, message: str) -> None:
-    status_code, text = send(emulator, "POST", f"/emulator/{path}", body)
+    status_code, text = send(emulator, "POST", f"/_emulator/{path}", body)
     assert status_code == 400
     assert message in text
     assert emulator.pending_faults == []
@@ -93,12 +93,12 @@ def test_invalid_arguments(emulator: RoomsEmulator, path: str, body: Any, messag
         ("DELETE", {"Sec_Fetch_Site": "cross-site"}, 403),
         ("OPTIONS", {"Origin": "https://evil.example", "Access_Control_Request_Method": "DELETE"}, 403),
         ("POST", {"Host": "evil.example"}, 421),
-        ("PUT", {}, 404),
+        ("PUT", {}, 405),
     ],
 )
 def test_other_web_pages_are_refused(
     emulator: RoomsEmulator, method: str, headers: dict[str, str], status_code: int
 ) -> None:
     emulator.inject(status=500)
-    assert send(emulator, method, "/emulator/faults", {"status": 503}, **headers)[0] == status_code
+    assert send(emulator, method, "/_emulator/faults", {"status": 503}, **headers)[0] == status_code
     assert emulator.pending_faults == [Fault(status=500)]

@@ -1,10 +1,13 @@
 """Faults that a test injects into the emulator."""
 
 import asyncio
+import random
 import re
-import time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from fnmatch import fnmatchcase
 from typing import Literal
+
+from .._clock import real_time
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "status": (int,),
@@ -13,6 +16,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "truncate": (bool,),
     "body": (bytes,),
     "times": (int,),
+    "after": (int,),
+    "probability": (int, float),
     "method": (str,),
     "path": (str,),
 }
@@ -32,6 +37,8 @@ class Fault:
     truncate: bool = False
     body: bytes | None = None
     times: int = 1
+    after: int = 0
+    probability: float = 1.0
     method: str | None = None
     path: str | None = None
 
@@ -51,6 +58,10 @@ class Fault:
             raise ValueError(f"retry_after is not a valid header value: {self.retry_after!r}")
         if self.times < 1:
             raise ValueError(f"times must be at least 1, not {self.times}")
+        if self.after < 0:
+            raise ValueError(f"after must not be negative: {self.after}")
+        if not 0 < self.probability <= 1:
+            raise ValueError(f"probability must be above 0 and at most 1, not {self.probability}")
         if not self.delay >= 0:
             raise ValueError(f"delay must not be negative: {self.delay}")
         if self.path is not None and not self.path.startswith(("/", "*")):
@@ -68,11 +79,13 @@ class Fault:
         """Whether the emulator sends the fault's response instead of executing the request."""
         return self.status is not None or self.body is not None
 
-    def matches(self, method: str, path: str) -> bool:
+    def matches(self, method: str, path: str, query: str) -> bool:
         if self.method is not None and self.method.upper() != method:
             return False
-        pattern = ".*".join(map(re.escape, self.path.split("*"))) if self.path else ".*"
-        return re.fullmatch(pattern, path) is not None
+        if self.path is None:
+            return True
+        target = f"{path}?{query}" if "?" in self.path else path
+        return fnmatchcase(target, re.sub(r"[?[]", r"[\g<0>]", self.path))  # only * is a wildcard
 
 
 class Faults:
@@ -85,13 +98,17 @@ class Faults:
     def add(self, fault: Fault) -> None:
         if not (fault.replaces_response or fault.drop or fault.delay or fault.truncate):
             raise ValueError("nothing to inject: pass status, body, drop, delay or truncate")
-        self._faults.append(_Entry(fault, fault.times))
+        self._faults.append(_Entry(fault, fault.times, fault.after))
 
-    def take(self, method: str, path: str) -> Fault | None:
-        """Return the first fault that matches the request, if any, and use up one of its ``times``."""
+    def take(self, method: str, path: str, query: str) -> Fault | None:
+        """Return the first fault that applies to the request, if any, and use up one of its ``times``."""
         faults = self._faults
         for entry in faults:
-            if entry.fault.matches(method, path):
+            if not entry.fault.matches(method, path, query):
+                continue
+            if entry.skips_left:
+                entry.skips_left -= 1
+            elif random.random() < entry.fault.probability:
                 entry.times_left -= 1
                 if not entry.times_left:
                     faults.remove(entry)
@@ -102,9 +119,13 @@ class Faults:
         """The faults that have not applied to any request."""
         return [entry.fault for entry in self._faults.copy() if entry.times_left == entry.fault.times]
 
-    def remaining(self) -> list[tuple[Fault, int]]:
-        """The faults that still apply to requests, and to how many."""
-        return [(entry.fault, entry.times_left) for entry in self._faults.copy()]
+    def remaining(self) -> list[Fault]:
+        """The faults that still apply to requests, with what is left of ``times`` and ``after``."""
+        return [
+            replace(entry.fault, times=entry.times_left, after=entry.skips_left)
+            for entry in self._faults.copy()
+            if entry.times_left
+        ]
 
     def clear(self) -> None:
         self._faults = []
@@ -112,9 +133,9 @@ class Faults:
     async def delay(self, seconds: float) -> bool:
         """Wait. Return False if :meth:`end_delays` ended the delay."""
         before = self._delays_ended
-        end = time.monotonic() + seconds
+        end = real_time.monotonic() + seconds
         # Other threads end delays, and they cannot set an asyncio.Event.
-        while self._delays_ended == before and (left := end - time.monotonic()) > 0:  # noqa: ASYNC110
+        while self._delays_ended == before and (left := end - real_time.monotonic()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(min(left, 0.05))
         return self._delays_ended == before
 
@@ -127,3 +148,4 @@ class Faults:
 class _Entry:
     fault: Fault
     times_left: int
+    skips_left: int

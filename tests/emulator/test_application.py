@@ -19,7 +19,8 @@ def test_unknown_method_or_path(client: RoomsClient, method: str, path: str, sta
     response = call(client, method, f"/rooms{path}")
     assert response.status_code == status_code
     assert message(response)
-    assert response.headers.get("Allow") == ("GET, HEAD, POST" if status_code == 405 else None)
+    allowed = set(filter(None, response.headers.get("Allow", "").split(", ")))
+    assert allowed == ({"GET", "HEAD", "POST"} if status_code == 405 else set())
 
 
 def test_slash_in_room_id(client: RoomsClient) -> None:

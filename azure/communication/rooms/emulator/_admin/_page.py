@@ -1,8 +1,7 @@
-"""The emulator's web page: the rooms and the latest requests, read-only.
+"""The emulator's web page: the rooms, the latest requests and the faults. It acts through the API.
 
 The page needs no credentials: anyone who can open the emulator's address in a browser can see it. So it shows no token
-and no secret access key. Pages of other origins can read neither the page nor its data. The application has already
-rejected hosts that are not allowed.
+and no secret access key.
 """
 
 import hashlib
@@ -11,33 +10,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
 
-from ._api_versions import API_VERSIONS
+from .._clock import Clock
+from .._services._request import origin
+from .._services._room_json import room_json
+from .._services._rooms import API_VERSIONS
+from .._services._times import format_time
+from .._store import ROOM_STATES, Room, Store
 from ._faults import Fault, Faults
-from ._hosts import is_same_origin, origin
 from ._request_log import ReceivedRequest, RequestLog
-from ._room_json import room_json
-from ._store import Room, Store
-from ._time import Clock, format_time
 
-_PATH = "/_emulator"
+PATH = "/_emulator"
 _FOLDER = Path(__file__).with_name("page")
-_ASSETS = {
-    "": ("index.html", "text/html"),
-    "/page.css": ("page.css", "text/css"),
-    "/page.js": ("page.js", "text/javascript"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
-}
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
 _ROOMS_PER_PAGE = 25
 _MAX_PARTICIPANTS = 100
 _MAX_REQUESTS = 1000
@@ -49,7 +36,7 @@ _SHOWN_HEADERS = ("content-type", "user-agent", "x-ms-", "repeatability-")  # ho
 
 
 class Page:
-    """The page, its assets and its data, all under ``/_emulator``. It shows the access key, unless that is None."""
+    """The page, its assets and its data. It shows the access key, unless that is None."""
 
     def __init__(self, store: Store, clock: Clock, log: RequestLog, faults: Faults, public_key: str | None) -> None:
         self._store = store
@@ -57,34 +44,24 @@ class Page:
         self._log = log
         self._faults = faults
         self._public_key = public_key
+        self.routes: list[BaseRoute] = [
+            Route("/", lambda _: RedirectResponse(PATH, 302)),
+            Route(PATH, lambda _: FileResponse(_FOLDER / "index.html")),
+            Route(f"{PATH}/data", self._get_data),
+            Mount(PATH, StaticFiles(directory=_FOLDER, html=True)),
+        ]
 
-    def respond(self, request: Request) -> Response | None:
-        """The response, or None if the request is for the API."""
-        path: str = request.scope["path"]
-        if path == "/" and request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", ""):
-            return RedirectResponse(_PATH, 302, _HEADERS)
-        if path != _PATH and not path.startswith(f"{_PATH}/"):
-            return None
-        response = self._respond(request, path.removeprefix(_PATH).rstrip("/"))
-        response.headers.update(_HEADERS)
-        return response
-
-    def _respond(self, request: Request, path: str) -> Response:
-        if request.method not in ("GET", "HEAD"):
-            return Response("The page is read-only.", 405, {"Allow": "GET, HEAD"}, "text/plain")
-        if not is_same_origin(request) and not (path == "" and _is_navigation(request)):
-            return Response("Other origins cannot read this page.", 403, media_type="text/plain")
-        if path == "/data":
-            return self._data_response(request)
-        if path in _ASSETS:
-            name, media_type = _ASSETS[path]
-            return Response((_FOLDER / name).read_bytes(), media_type=media_type)
-        return Response("Not found.", 404, media_type="text/plain")
-
-    def _data_response(self, request: Request) -> Response:
+    def _get_data(self, request: Request) -> Response:
         query = request.query_params
+        state = query.get("state")
+        page = query.get("page", "")
         now = self._clock.now()
-        data = self._data(now, query.get("state") or None, query.get("search", ""), max(int(query.get("page", "1")), 1))
+        data = self._data(
+            now,
+            state if state in ROOM_STATES else None,
+            query.get("search", ""),
+            max(int(page), 1) if page.isdecimal() else 1,
+        )
         if self._public_key is not None:
             data["connectionString"] = f"endpoint={origin(request)}/;accesskey={self._public_key}"
         body = json.dumps(data, separators=(",", ":")).encode("ascii")
@@ -113,13 +90,8 @@ class Page:
             "pages": pages,
             "rooms": rooms,
             "calls": _calls(self._log.requests()[-_MAX_REQUESTS:]),
-            "pendingFaults": [_pending_fault(fault, times) for fault, times in self._faults.remaining()],
+            "pendingFaults": [_pending_fault(fault) for fault in self._faults.remaining()],
         }
-
-
-def _is_navigation(request: Request) -> bool:
-    """Whether the user followed a link. The page that contains the link cannot read the page that opens."""
-    return request.headers.get("sec-fetch-mode") == "navigate" and request.headers.get("sec-fetch-dest") == "document"
 
 
 def _room(room: Room, state: str, participants: Sequence[tuple[int, str, str]]) -> dict[str, object]:
@@ -181,9 +153,9 @@ def _status(request: ReceivedRequest) -> str:
     return "closed" if request.fault is not None and request.fault.drop else "waiting"
 
 
-def _pending_fault(fault: Fault, times: int) -> dict[str, object]:
+def _pending_fault(fault: Fault) -> dict[str, object]:
     target = " ".join(filter(None, (fault.method, fault.path)))
-    return {"text": _fault_text(fault), "target": target or "any request", "times": times}
+    return {"text": _fault_text(fault), "target": target or "any request", "times": fault.times}
 
 
 def _fault_text(fault: Fault) -> str:

@@ -6,28 +6,43 @@ import re
 import uuid
 from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from starlette.requests import Request
 
 from ._errors import ServiceError, bad_arguments, bad_request, status_error, wrong_type
-from ._hosts import origin
 
 _ENUM_MEMBER = re.compile(r"^ApiVersion\.V(\d{4})_(\d\d)_(\d\d)$", re.ASCII)
 
 
-def request_target(request: Request) -> str:
-    """The path and query as sent."""
-    path: str = request.scope["path"]
-    query = request.scope["query_string"].decode("latin-1")
-    return f"{path}?{query}" if query else path
+def origin(request: Request) -> str:
+    """The scheme, host and port that the client called."""
+    host = request.headers["host"]
+    if host in ("127.0.0.1", "localhost", "[::1]"):  # Microsoft's client for Java sends no port
+        host += f":{request.scope['server'][1]}"
+    return f"{request.scope['scheme']}://{host}"
+
+
+def parse_json(body: bytes) -> object:
+    """Parse JSON as System.Text.Json does: in UTF-8 only, and without NaN. Raises ValueError if it is malformed."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is not JSON")
+
+    try:
+        data: object = json.loads(body.decode("utf-8"), parse_constant=refuse)
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply") from None
+    return data
 
 
 class ServiceRequest:
     """An authenticated request. Raises a 400 error if its API version is missing or not supported."""
 
-    def __init__(self, request: Request, body: bytes, api_versions: Sequence[str]) -> None:
-        self.body = body
+    def __init__(self, request: Request, api_versions: Sequence[str]) -> None:
+        self.method = request.method
+        self.body: bytes = request.state.body
+        self.path_params = {name: unquote(value) for name, value in request.path_params.items()}
         self._request = request
         self._query = dict(parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True))
         self.api_version = self._query.get("api-version", "")
@@ -49,8 +64,8 @@ class ServiceRequest:
         if self._request.headers.get("content-type", "").partition(";")[0].strip().lower() != media_type:
             raise status_error(415, f"The request's media type must be {media_type}.")
         try:
-            data = json.loads(self.body)
-        except (ValueError, RecursionError):
+            data = parse_json(self.body)
+        except ValueError:
             raise bad_arguments(("The request's body is not JSON.", "$")) from None
         if not isinstance(data, dict):
             raise wrong_type("an object", "$")

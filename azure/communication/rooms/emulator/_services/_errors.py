@@ -2,12 +2,14 @@
 
 from http import HTTPStatus
 
+from starlette.authentication import AuthenticationError
+
 
 class ServiceError(Exception):
     """An error response: a status code and ``{"error": {"code", "message"}}``. ``members`` are added to the error.
 
-    If ``is_bare``, the headers contain neither the code nor the API versions. ``log_reason`` appears only in the log,
-    instead of the message. It must not contain a secret.
+    Without ``service_headers``, the headers contain neither the code nor the API versions. ``log_reason`` appears only
+    in the log, instead of the message. It must not contain a secret.
     """
 
     def __init__(
@@ -16,7 +18,7 @@ class ServiceError(Exception):
         code: str,
         message: str,
         *,
-        is_bare: bool = False,
+        service_headers: bool = True,
         log_reason: str | None = None,
         **members: object,
     ) -> None:
@@ -24,8 +26,15 @@ class ServiceError(Exception):
         self.status_code = status_code
         self.code = code
         self.body = {"error": {"code": code, "message": message, **members}}
-        self.is_bare = is_bare
+        self.service_headers = service_headers
         self.log_reason = (log_reason or message).encode("unicode_escape").decode("ascii")  # one line of plain text
+
+
+class DeniedError(ServiceError, AuthenticationError):
+    """The credentials are missing or wrong."""
+
+    def __init__(self, log_reason: str, message: str = "Denied by the resource provider.") -> None:
+        super().__init__(401, "Denied", message, log_reason=log_reason)
 
 
 def bad_request(message: str) -> ServiceError:
@@ -37,15 +46,11 @@ def bad_arguments(*problems: tuple[str, str]) -> ServiceError:
     details = [{"code": "BadArgument", "message": message, "target": target} for message, target in problems]
     message = "The request could not be understood by the server due to malformed syntax."
     reason = " ".join(message for message, _ in problems)
-    return ServiceError(400, "BadRequest", message, is_bare=True, log_reason=reason, details=details)
+    return ServiceError(400, "BadRequest", message, service_headers=False, log_reason=reason, details=details)
 
 
 def wrong_type(wanted: str, target: str) -> ServiceError:
     return bad_arguments((f"The JSON value could not be converted to {wanted}. Path: {target}.", target))
-
-
-def denied(log_reason: str, message: str = "Denied by the resource provider.") -> ServiceError:
-    return ServiceError(401, "Denied", message, log_reason=log_reason)
 
 
 def not_found() -> ServiceError:

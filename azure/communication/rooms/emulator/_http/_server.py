@@ -1,25 +1,27 @@
-"""The HTTP server: uvicorn in a thread."""
+"""The HTTP server: uvicorn in a thread, with an event loop of its own."""
 
 import asyncio
 import socket
 import threading
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ._app import LOGGER, Application
+from .._clock import real_time
+from ._application import LOGGER
 
 _TLS_HANDSHAKE = b"\x16\x03"  # how a client's first message begins if it speaks TLS
+_STOP_TIMEOUT = 5.0
 
 
 class Server:
-    """Starts to listen when it is created. :meth:`stop` ends it."""
+    """Starts to listen when it is created, and returns when it accepts connections. :meth:`stop` ends it."""
 
-    def __init__(self, app: Application, host: str, port: int, certfile: str | None, keyfile: str | None) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int, certfile: str | None, keyfile: str | None) -> None:
         config = uvicorn.Config(
             app,
             http=_Protocol,
-            loop="asyncio",
             ws="none",
             lifespan="off",
             log_config=None,
@@ -43,19 +45,53 @@ class Server:
             reason = str(error.strerror).partition(" (")[0]  # Python adds the address in parentheses
             raise OSError(f"cannot listen on {host}:{port}: {reason}") from error
         self.port: int = self._listener.getsockname()[1]
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run, args=([self._listener],), name=f"rooms-emulator-{self.port}", daemon=True
-        )
+        self._started = threading.Event()
+        self._error: BaseException | None = None
+        self._server = _Server(config, self._started)
+        self._thread = threading.Thread(target=self._run, name=f"rooms-emulator-{self.port}", daemon=True)
         self._thread.start()
+        self._started.wait()
+        if self._error:
+            self.stop()
+            raise self._error
+
+    def _run(self) -> None:
+        # asyncio.run() is not used, because debuggers and libraries such as nest_asyncio replace it.
+        loop = _Loop()
+        try:
+            loop.run_until_complete(self._server.serve([self._listener]))
+        except BaseException as error:  # noqa: BLE001 - raised by the constructor
+            self._error = error
+        finally:
+            loop.close()
+            self._started.set()
 
     def stop(self) -> None:
         self._server.should_exit = True
-        self._thread.join()
+        self._thread.join(_STOP_TIMEOUT)
         self._listener.close()  # uvicorn does not if it had not started yet
 
 
-class _Protocol(HttpToolsProtocol):
+class _Loop(asyncio.SelectorEventLoop):
+    """An event loop whose clock is the real one, even if a test has frozen the time."""
+
+    def time(self) -> float:
+        return float(real_time.monotonic())
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which says when it accepts connections."""
+
+    def __init__(self, config: uvicorn.Config, accepts: threading.Event) -> None:
+        super().__init__(config)
+        self._accepts = accepts
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._accepts.set()
+
+
+class _Protocol(H11Protocol):
     """uvicorn's protocol. It also lets the application close a connection, and reports TLS on an http port."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 
+from .._store import Room
 from ._errors import bad_arguments, wrong_type
-from ._store import Room
-from ._time import DAY, format_time, parse_time
+from ._times import DAY, format_time, parse_time
 
 MAX_LIFETIME = 180 * DAY
 _ROLES = ("Presenter", "Attendee", "Consumer", "Collaborator")

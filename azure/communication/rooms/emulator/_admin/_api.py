@@ -1,0 +1,152 @@
+"""The emulator's own HTTP API, for programs in any language and for the page.
+
+* ``GET /_emulator/health`` responds with 200 as soon as the emulator runs.
+* ``POST /_emulator/faults`` is :meth:`RoomsEmulator.inject`. Send its arguments, as in ``{"status": 503, "times": 2}``;
+  ``body`` is a string. GET returns the faults that still apply, with what is left of ``times`` and ``after``. DELETE
+  removes them.
+* ``GET /_emulator/requests`` returns the attributes of each :class:`ReceivedRequest`, oldest first.
+* ``POST /_emulator/clock`` is :meth:`RoomsEmulator.advance`. Send the seconds, such as ``{"delta": 86400}``. GET
+  returns the clock's time, ``now``, and by how many seconds it is ``ahead`` of the real time.
+* ``POST /_emulator/reset`` is :meth:`RoomsEmulator.reset`. Send nothing or ``{}``.
+* ``DELETE /_emulator/rooms/{id}`` deletes a room.
+
+POST needs the media type ``application/json``, and responds with 204 or with an error that says what is wrong.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from .._clock import Clock
+from .._services._errors import bad_request, not_found, status_error
+from .._services._request import parse_json
+from .._services._times import format_time
+from .._store import Store
+from ._faults import Fault, Faults
+from ._request_log import RequestLog
+
+_INTEGER: Any = (int, "an integer")
+_NUMBER: Any = ((int, float), "a number")
+_STRING: Any = (str, "a string")
+_FAULT_MEMBERS: dict[str, tuple[Any, str]] = {
+    "status": _INTEGER,
+    "retry_after": ((int, float, str), "a number or a string"),
+    "drop": _STRING,
+    "delay": _NUMBER,
+    "truncate": (bool, "true or false"),
+    "body": _STRING,
+    "times": _INTEGER,
+    "after": _INTEGER,
+    "probability": _NUMBER,
+    "method": _STRING,
+    "path": _STRING,
+}
+
+
+class Api:
+    """The operations under ``/_emulator``."""
+
+    def __init__(self, store: Store, clock: Clock, faults: Faults, log: RequestLog) -> None:
+        self._store = store
+        self._clock = clock
+        self._faults = faults
+        self._log = log
+        self.routes = [
+            _route("health", GET=lambda _: _json({"status": "ok"})),
+            _route("faults", GET=self._get_faults, POST=self._inject, DELETE=self._clear_faults),
+            _route("requests", GET=self._get_requests),
+            _route("clock", GET=self._get_clock, POST=self._advance),
+            _route("reset", POST=self._reset),
+            _route("rooms/{room_id}", DELETE=self._delete_room),
+        ]
+
+    def reset(self) -> None:
+        """Remove all rooms, requests and faults, and set the clock to the real time."""
+        self._faults.clear()
+        self._faults.end_delays()
+        self._log.clear()
+        self._clock.reset()
+        self._store.clear()
+
+    def _get_faults(self, _: Request) -> Response:
+        return _json([asdict(fault) for fault in self._faults.remaining()])
+
+    def _inject(self, request: Request) -> Response:
+        members = _members(request, _FAULT_MEMBERS)
+        if "body" in members:
+            members["body"] = members["body"].encode()
+        self._faults.add(Fault(**members))
+        return Response(status_code=204)
+
+    def _clear_faults(self, _: Request) -> Response:
+        self._faults.clear()
+        return Response(status_code=204)
+
+    def _get_requests(self, _: Request) -> Response:
+        return _json([asdict(request) for request in self._log.requests()])
+
+    def _get_clock(self, _: Request) -> Response:
+        return _json({"now": format_time(self._clock.now()), "ahead": self._clock.ahead.total_seconds()})
+
+    def _advance(self, request: Request) -> Response:
+        members = _members(request, {"delta": _NUMBER})
+        if "delta" not in members:
+            raise ValueError("'delta' is missing: send the seconds, as in {\"delta\": 86400}")
+        self._clock.advance(timedelta(seconds=members["delta"]))
+        return Response(status_code=204)
+
+    def _reset(self, request: Request) -> Response:
+        _members(request, {})
+        self.reset()
+        return Response(status_code=204)
+
+    def _delete_room(self, request: Request) -> Response:
+        with self._store.transaction():
+            if self._store.room(request.path_params["room_id"]) is None:
+                raise not_found()
+            self._store.delete_room(request.path_params["room_id"])
+        return Response(status_code=204)
+
+
+def _route(name: str, **operations: Callable[[Request], Response]) -> Route:
+    def endpoint(request: Request) -> Response:
+        try:
+            return (operations.get(request.method) or operations["GET"])(request)  # HEAD is GET
+        except (OverflowError, ValueError) as error:
+            raise bad_request(str(error)) from error
+
+    return Route(f"/_emulator/{name}", endpoint, methods=list(operations))
+
+
+def _members(request: Request, known: Mapping[str, tuple[Any, str]]) -> dict[str, Any]:
+    """The members of the request's JSON object. A member that is null is absent."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise status_error(415, "The request's media type must be application/json.")
+    data = parse_json(request.state.body or b"{}")
+    if not isinstance(data, dict):
+        raise ValueError("the request's body must be a JSON object")
+    for name, value in data.items():
+        if name not in known:
+            raise ValueError(f"{name!r} is not a member here; the members are: {', '.join(known) or 'none'}")
+        types, description = known[name]
+        if value is not None and (not isinstance(value, types) or (isinstance(value, bool) and types is not bool)):
+            raise ValueError(f"{name!r} must be {description}")
+    return {name: value for name, value in data.items() if value is not None}
+
+
+def _json(body: object) -> Response:
+    return Response(json.dumps(body, default=_json_value), media_type="application/json")
+
+
+def _json_value(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is not JSON")

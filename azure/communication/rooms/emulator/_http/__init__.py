@@ -1,0 +1,1 @@
+"""The HTTP server, from a connection to the application that responds."""

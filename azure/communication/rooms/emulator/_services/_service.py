@@ -1,0 +1,92 @@
+"""What the services have in common: from a request to its operation, and from an error to a response."""
+
+import secrets
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.authentication import AuthenticationBackend
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.authentication import AuthenticationMiddleware
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ._errors import ServiceError, not_found, status_error
+from ._request import ServiceRequest
+from ._responses import json_response
+
+Operation = Callable[[ServiceRequest], Response]
+
+
+class Service:
+    """A service of the resource. ``app`` is its ASGI application.
+
+    The path in a request's scope must be the path as sent, not percent-decoded, and its state must have the ``body``.
+    """
+
+    api_versions: tuple[str, ...]
+
+    def __init__(self, credentials: AuthenticationBackend, routes: Sequence[Route]) -> None:
+        self.app = Starlette(
+            routes=routes,
+            middleware=[Middleware(AuthenticationMiddleware, backend=credentials, on_error=self._error)],
+            exception_handlers=dict.fromkeys((ServiceError, HTTPException, sqlite3.Error), self._error),
+        )
+        self.app.router.redirect_slashes = False
+
+    def route(self, path: str, **operations: Operation) -> Route:
+        """A route with an operation for each method."""
+
+        async def endpoint(request: Request) -> Response:
+            operation = operations.get(request.method) or operations["GET"]  # HEAD is GET
+            service_request = ServiceRequest(request, self.api_versions)
+            if request.method in ("GET", "HEAD"):  # takes microseconds, less than a thread would
+                response = self.execute(operation, service_request)
+            else:  # may wait for another program that has locked the database
+                response = await run_in_threadpool(self.execute, operation, service_request)
+            response.headers["api-supported-versions"] = ", ".join(self.api_versions)
+            return response
+
+        return Route(path, endpoint, methods=list(operations))
+
+    def execute(self, operation: Operation, request: ServiceRequest) -> Response:
+        return operation(request)
+
+    def error_response(self, error: ServiceError) -> Response:
+        response = json_response(error.status_code, error.body)
+        if error.service_headers:
+            response.headers["x-ms-error-code"] = error.code
+            response.headers["api-supported-versions"] = ", ".join(self.api_versions)
+        return response
+
+    def add_common_headers(self, response: Response, request: Request) -> None:
+        """Add the headers that all responses of the service have."""
+        headers = response.headers
+        headers["MS-CV"] = f"{secrets.token_urlsafe(16)}.0"
+        headers["Request-Context"] = "appId="
+        headers["X-Azure-Ref"] = secrets.token_urlsafe(32)
+        headers["X-Cache"] = "CONFIG_NOCACHE"
+        if request.url.hostname != "localhost":  # a browser would use https for all servers on localhost
+            headers["Strict-Transport-Security"] = "max-age=31536000;includeSubDomains"
+        if request.headers.get("x-ms-return-client-request-id", "").lower() == "true":
+            headers["x-ms-client-request-id"] = request.headers.get("x-ms-client-request-id", "")
+        if "origin" in request.headers:
+            headers["Access-Control-Allow-Origin"] = "*"
+        if request.scope["http_version"] != "1.0":
+            del headers["Content-Length"]  # the server then sends the body chunked, as the service does
+
+    def _error(self, request: HTTPConnection, error: Any) -> Response:
+        headers = getattr(error, "headers", None)
+        if isinstance(error, HTTPException):  # no route matches the path, or none the method
+            message = "The method is not allowed on this resource."
+            error = not_found() if error.status_code == 404 else status_error(405, message)
+        elif isinstance(error, sqlite3.Error):
+            error = status_error(503, f"The database failed: {error}")
+        request.state.reason = error.log_reason
+        response = self.error_response(error)
+        response.headers.update(headers or {})
+        return response
