@@ -1,18 +1,22 @@
-"""The server: TLS, and how it stops."""
+"""The server: TLS, unusual requests, unusual programs around it, and how it stops."""
 
 import os
 import ssl
+import subprocess
+import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
+from azure.core.exceptions import ClientAuthenticationError
+from freezegun import freeze_time
 
 from azure.communication.rooms import ClientOptions, RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 
 from ..support.certificates import Certificates
 from ..support.waiting import wait_for
-from .calls import connect, receive_all
+from .calls import ROOMS, connect, host_of, new_client, receive_all, signed_headers
 
 START = b"POST /rooms?api-version=2025-03-13 HTTP/1.1\r\nHost: localhost\r\n"
 
@@ -68,3 +72,76 @@ def test_stop_does_not_wait_for_clients(certificates: Certificates, caplog: pyte
             with suppress(ConnectionError, ssl.SSLError):
                 assert b"HTTP/1.1" not in receive_all(connection)
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_frozen_time() -> None:
+    with freeze_time("2031-01-01"), RoomsEmulator(any_date=True) as emulator:
+        emulator.inject(delay=0.01)
+        assert new_client(emulator).create_room().created_at.year < 2031  # the emulator's clocks are the real ones
+
+
+def test_time_that_is_frozen_in_between(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "azure.communication.rooms.emulator")
+    with RoomsEmulator() as emulator:
+        client = new_client(emulator)
+        client.create_room()
+        with freeze_time("2031-01-01"), pytest.raises(ClientAuthenticationError):
+            client.create_room()
+        client.create_room()
+    assert "seconds ahead; if that is intended, use --any-date or any_date" in caplog.text
+
+
+def test_patched_asyncio() -> None:
+    program = """
+import asyncio, nest_asyncio
+from azure.communication.rooms import RoomsClient
+from azure.communication.rooms.emulator import RoomsEmulator
+
+nest_asyncio.apply()
+
+async def main():
+    with RoomsEmulator() as emulator, RoomsClient.from_connection_string(emulator.connection_string) as client:
+        client.create_room()
+
+asyncio.run(main())
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_start_raises_what_ends_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> None:
+        raise OSError("no more files")
+
+    monkeypatch.setattr("uvicorn.Server.startup", fail)
+    with pytest.raises(OSError, match="no more files"):
+        RoomsEmulator().start()
+
+
+def exchange(emulator: RoomsEmulator, request: bytes) -> bytes:
+    with connect(emulator) as connection:
+        connection.sendall(request)
+        return receive_all(connection)
+
+
+def test_head_is_bounded(emulator: RoomsEmulator) -> None:
+    assert exchange(emulator, START + b"X: " + b"x" * 100_000).startswith(b"HTTP/1.1 400 ")
+
+
+def test_two_hosts_are_refused(emulator: RoomsEmulator) -> None:
+    assert exchange(emulator, START + b"Host: localhost\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+
+
+def test_offer_of_http_2_keeps_the_body(emulator: RoomsEmulator) -> None:
+    """Java's HttpClient makes this offer with its first request."""
+    headers = {
+        **signed_headers(emulator, method="POST", body=b"{}"),
+        "Host": host_of(emulator),
+        "Content-Type": "application/json",
+        "Content-Length": "2",
+        "Connection": "Upgrade, HTTP2-Settings, close",
+        "Upgrade": "h2c",
+        "HTTP2-Settings": "AAEAAEAAAAIAAAAB",
+    }
+    lines = [f"POST {ROOMS} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    request = "\r\n".join([*lines, "", "{}"]).encode()
+    assert exchange(emulator, request).startswith(b"HTTP/1.1 201 ")
