@@ -172,10 +172,10 @@ def test_invalid_fault(emulator: RoomsEmulator, fault: dict[str, Any], message: 
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ({"status": "500"}, "status must be int, not str"),
-        ({"body": "<html>"}, "body must be bytes, not str"),
-        ({"status": 500, "times": None}, "times must be int, not NoneType"),
-        ({"delay": "1"}, "delay must be int or float, not str"),
+        ({"status": "500"}, "status must be an integer, not '500'"),
+        ({"body": "<html>"}, "body must be bytes, not '<html>'"),
+        ({"status": 500, "times": None}, "times must be an integer, not None"),
+        ({"delay": "1"}, "delay must be a number, not '1'"),
     ],
 )
 def test_fault_of_wrong_type(emulator: RoomsEmulator, fault: dict[str, Any], message: str) -> None:

@@ -9,17 +9,17 @@ from typing import Literal
 
 from .._clock import real_time
 
-_TYPES: dict[str, tuple[type, ...]] = {
-    "status": (int,),
-    "retry_after": (int, float, str),
-    "delay": (int, float),
-    "truncate": (bool,),
-    "body": (bytes,),
-    "times": (int,),
-    "after": (int,),
-    "probability": (int, float),
-    "method": (str,),
-    "path": (str,),
+_TYPES = {
+    "status": (int, "an integer"),
+    "retry_after": (int | float | str, "a number or a string"),
+    "delay": (int | float, "a number"),
+    "truncate": (bool, "true or false"),
+    "body": (bytes, "bytes"),
+    "times": (int, "an integer"),
+    "after": (int, "an integer"),
+    "probability": (int | float, "a number"),
+    "method": (str, "a string"),
+    "path": (str, "a string"),
 }
 
 
@@ -69,10 +69,9 @@ class Fault:
 
     def _check_types(self) -> None:
         for field in fields(self):
-            value, types = getattr(self, field.name), _TYPES.get(field.name, (object,))
-            if value is not field.default and not isinstance(value, types):
-                expected = " or ".join(wanted.__name__ for wanted in types)
-                raise TypeError(f"{field.name} must be {expected}, not {type(value).__name__}")
+            value, (wanted, description) = getattr(self, field.name), _TYPES.get(field.name, (object, ""))
+            if value is not field.default and not isinstance(value, wanted):
+                raise TypeError(f"{field.name} must be {description}, not {value!r}")
 
     @property
     def replaces_response(self) -> bool:
