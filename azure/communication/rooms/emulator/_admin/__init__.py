@@ -12,14 +12,15 @@ from starlette.responses import Response
 from .._services._errors import ServiceError, status_error
 from .._services._responses import json_response
 from ._api import Api
+from ._entra import token_route
 from ._page import PATH, Page
 from ._protection import ProtectionMiddleware
 
 
-def admin_app(api: Api, page: Page) -> Starlette:
+def admin_app(api: Api, page: Page, entra_token: str) -> Starlette:
     """The ASGI application. Each request's scope must have the path as sent, and its state must have the ``body``."""
     return Starlette(
-        routes=[*api.routes, *page.routes],
+        routes=[*api.routes, token_route(entra_token), *page.routes],
         middleware=[Middleware(ProtectionMiddleware, page=PATH)],
         exception_handlers=dict.fromkeys((ServiceError, HTTPException, sqlite3.Error), _error_response),
     )

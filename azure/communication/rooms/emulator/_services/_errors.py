@@ -53,8 +53,8 @@ def wrong_type(wanted: str, target: str) -> ServiceError:
     return bad_arguments((f"The JSON value could not be converted to {wanted}. Path: {target}.", target))
 
 
-def not_found() -> ServiceError:
-    return ServiceError(404, "NotFound", "The server cannot find the requested resource.")
+def not_found(message: str = "The server cannot find the requested resource.") -> ServiceError:
+    return ServiceError(404, "NotFound", message)
 
 
 def status_error(status_code: int, message: str) -> ServiceError:

@@ -3,7 +3,8 @@
 No recording shows the following, so these are the emulator's own choices:
 
 * The emulator does not store users. Every user ID of its own resource gets tokens, even if the user was deleted. Any
-  other ID, well formed or not, belongs to another resource.
+  other ID belongs to another resource. If the emulator stands in for a resource in Azure, every well-formed ID gets
+  tokens there.
 * Revoking tokens does not change them, and nothing checks them. They expire in real time: :meth:`RoomsEmulator.advance`
   does not move ``expiresOn``, because clients compare it with their own clocks.
 * Every API version accepts all scopes. An unknown scope is an error. So are scopes that are no list, or an empty one.
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from ._tokens import TokenIssuer
 
 _RESOURCE_ID = "8aab4d36-2ea4-4b32-9a0e-6f2b1b3c5d7e"  # made up; every emulator uses it
-_OWN_USER_ID = re.compile(f"8:acs:{_RESOURCE_ID}_{GUID}", re.IGNORECASE)
+_USER_ID = re.compile(f"8:acs:({GUID})_{GUID}", re.IGNORECASE)
 _SCOPES = ("chat", "voip", "chat.join", "chat.join.limited", "voip.join")
 
 
@@ -156,7 +157,8 @@ def _data(request: ServiceRequest) -> dict[str, object]:
 
 def _user_of_resource(request: ServiceRequest) -> str:
     user_id = request.path_params["user_id"]
-    if not _OWN_USER_ID.fullmatch(user_id):
+    match = _USER_ID.fullmatch(user_id)
+    if match is None or (match[1].lower() != _RESOURCE_ID and not request.any_credentials):
         raise ServiceError(401, "IdentityNotOwned", "Provided identity doesn't belong to the resource.")
     return user_id
 

@@ -82,8 +82,10 @@ class Service:
     def _error(self, request: HTTPConnection, error: Any) -> Response:
         headers = getattr(error, "headers", None)
         if isinstance(error, HTTPException):  # no route matches the path, or none the method
-            message = "The method is not allowed on this resource."
-            error = not_found() if error.status_code == 404 else status_error(405, message)
+            if error.status_code == 404:
+                error = not_found("The emulator has no such path. It has only the Rooms and identity services.")
+            else:
+                error = status_error(405, "The method is not allowed on this resource.")
         elif isinstance(error, sqlite3.Error):
             error = status_error(503, f"The database failed: {error}")
         request.state.reason = error.log_reason
