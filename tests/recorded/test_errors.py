@@ -1,7 +1,4 @@
-"""Errors that are not in the exchanges with the live service, replayed from recordings.
-
-``test_service.py`` tests throttling, which cannot be provoked.
-"""
+"""Errors that are not in the exchanges with the live service, replayed from recordings."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
