@@ -5,7 +5,7 @@ import base64
 import os
 import re
 import urllib.request
-from contextlib import suppress
+from contextlib import closing, suppress
 from urllib.parse import unquote, urlsplit
 
 from ._hosts import is_service_host
@@ -43,7 +43,7 @@ class Proxy:
         return server
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
+        with closing(writer), suppress(OSError, EOFError, asyncio.LimitOverrunError, asyncio.TimeoutError):
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _HEAD_TIMEOUT)
             match = _CONNECT.match(head)
             if match is None:
@@ -55,13 +55,8 @@ class Proxy:
             except (OSError, ValueError) as error:
                 await _refuse(writer, "502 Bad Gateway", f"The Rooms emulator's proxy cannot connect: {error}")
                 return
-            with suppress(OSError):
+            with closing(others_writer):
                 await asyncio.gather(_relay(reader, others_writer), _relay(others_reader, writer))
-            others_writer.close()
-        except (OSError, EOFError, asyncio.LimitOverrunError, asyncio.TimeoutError):
-            pass  # the client has gone, or does not speak HTTP
-        finally:
-            writer.close()
 
     async def _connect(self, host: str, port: int, head: bytes, client: asyncio.StreamWriter) -> _Streams:
         """Connect to where the client's bytes go from now on."""

@@ -49,7 +49,7 @@ class Server:
             config.load()  # raises the error for a bad certificate here instead of in the thread
         except OSError as error:  # includes ssl.SSLError
             raise OSError(f"the certificate cannot be read: {error}") from error
-        if certificates and config.ssl:
+        if certificates and proxy and config.ssl:
             config.ssl.sni_callback = certificates.choose
         try:
             self._listener = socket.create_server(
@@ -90,6 +90,7 @@ class Server:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0)  # closes the sockets
 
     def stop(self) -> None:
         self._server.should_exit = True
