@@ -261,7 +261,7 @@ def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
         (["--database", "{notes}"], "the database {notes} cannot be opened: the file belongs to another program"),
         (["--log", "no/folder/log"], "No such file or directory: '"),
         (["--access-key", "x"], "access_key is not base64"),
-        (["--page-size", "0"], "page_size must be at least 1, not 0"),
+        (["--page-size", "0"], "page_size must be from 1 to 1000000000, not 0"),
         (["--port", "99999"], "port must be from 0 to 65535, not 99999"),
         (["--allowed-host", "http://rooms.test"], "allowed_hosts must be host names without a scheme or port, not "),
     ],

@@ -57,13 +57,9 @@ class RoomsEmulator:
 
     Like the identity service, it also creates and deletes users, and issues and revokes their access tokens.
 
-    Open :attr:`endpoint` in a web browser to see the rooms, the latest requests with their bodies, and the pending
-    faults. This web page is read-only and needs no credentials: anyone who can reach the emulator can see it. Other web
-    pages cannot read it.
-
-    Programs in other languages can inject faults, move the clock and reset the emulator over HTTP. They post JSON to
-    ``/emulator/faults`` (the arguments of :meth:`inject`), ``/emulator/clock`` (``{"delta": seconds}``) or
-    ``/emulator/reset``.
+    Open :attr:`endpoint` in a web browser to see the rooms, requests and faults, and to act on them. Programs in any
+    language do the same over HTTP, under ``/_emulator``. Neither needs credentials, so anyone who can reach the
+    emulator can use them; other web pages cannot.
 
     It logs one line for each request to the logger ``azure.communication.rooms.emulator`` at level INFO. The line for
     an error gives the reason. No line contains a key, a token or a signature.
@@ -80,26 +76,25 @@ class RoomsEmulator:
      trust the next emulator with this folder, too. Default: None, a temporary folder.
     :paramtype tls_folder: str or None
     :keyword bool intercept: Stand in for all resources in Azure, as far as programs use the proxy that
-     :attr:`environment` names. The proxy connects them with this emulator if they want to reach a host such as
-     ``contoso.communication.azure.com``, and with any other host as before. For these resources, the emulator accepts
-     any access key, token and user, and they all have the same rooms. It needs ``tls``. It has no effect if the
-     environment variable ``NO_PROXY`` is ``*``. Default: False.
-    :keyword certfile: A PEM file with the certificate chain. If you pass it, the emulator uses TLS. Default: None.
+     :attr:`environment` names. It leads requests to a host such as ``contoso.communication.azure.com`` to this
+     emulator, and all others where they would go without it. For these resources, the emulator accepts any access key,
+     token and user; they all have the same rooms. It needs ``tls``, and has no effect if the environment variable
+     ``NO_PROXY`` is ``*``. Default: False.
+    :keyword certfile: A PEM file with a certificate chain to use TLS with, instead of ``tls``. Default: None.
     :paramtype certfile: str or None
     :keyword keyfile: A PEM file with the certificate's private key, unless ``certfile`` contains it. Default: None.
     :paramtype keyfile: str or None
-    :keyword bearer_token: A token to accept instead of a signature. Default: None, which accepts no token.
+    :keyword bearer_token: A token to accept instead of a signature. Default: None.
     :paramtype bearer_token: str or None
     :keyword bool any_date: Accept a signature of any date, for tests that freeze the time. Otherwise its date must be
      within five minutes of the real time. Default: False.
     :keyword allowed_hosts: Additional host names, without a port, that clients may use. ``host``, ``localhost`` and IP
-     addresses are always allowed. The emulator rejects any other ``Host`` with status code 421. Otherwise a web page
-     could reach it through a host name that the page's author controls. With ``tls``, the certificate is also valid for
-     these names and IP addresses. Default: none.
+     addresses are always allowed. The emulator refuses any other, because a web page could reach it through a name that
+     the page's author controls. The certificate of ``tls`` is valid for these names too. If ``host`` is ``0.0.0.0``,
+     :attr:`endpoint` has the first of them. Default: none.
     :paramtype allowed_hosts: ~collections.abc.Iterable[str]
-    :raises ValueError: The access key is not base64, the page size or the port is out of range, there is a key file but
-     no certificate file, ``tls`` is used with a certificate file, or an allowed host is not a host name or IP address.
-    :raises TypeError: The page size or the port is not an int, or ``allowed_hosts`` is a string.
+    :raises ValueError: An argument is invalid, or contradicts another.
+    :raises TypeError: An argument has the wrong type.
     """
 
     def __init__(
@@ -125,13 +120,11 @@ class RoomsEmulator:
             self._key = b""
         if not self._key:
             raise ValueError("access_key is not base64")
-        for name, value in (("page_size", page_size), ("port", port)):
+        for name, value, least, most in (("page_size", page_size, 1, 10**9), ("port", port, 0, 65535)):
             if not isinstance(value, int):
                 raise TypeError(f"{name} must be an int, not {type(value).__name__}")
-        if page_size < 1:
-            raise ValueError(f"page_size must be at least 1, not {page_size}")
-        if not 0 <= port <= 65535:
-            raise ValueError(f"port must be from 0 to 65535, not {port}")
+            if not least <= value <= most:
+                raise ValueError(f"{name} must be from {least} to {most}, not {value}")
         if keyfile and not certfile:
             raise ValueError("keyfile is given without certfile")
         if tls and certfile:
@@ -282,19 +275,7 @@ class RoomsEmulator:
         :raises ValueError: The arguments describe no fault, contradict each other, or are out of range.
         """
         self._faults.add(
-            Fault(
-                status=status,
-                retry_after=retry_after,
-                drop=drop,
-                delay=delay,
-                truncate=truncate,
-                body=body,
-                times=times,
-                after=after,
-                probability=probability,
-                method=method,
-                path=path,
-            )
+            Fault(status, retry_after, drop, delay, truncate, body, times, after, probability, method, path)
         )
 
     def advance(self, delta: timedelta) -> None:
