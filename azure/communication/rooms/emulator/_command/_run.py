@@ -97,9 +97,11 @@ def _variables(emulator: "RoomsEmulator", env: Iterable[str], *, entra: bool) ->
     }
     for item in env:
         name, _, template = item.partition("=")
+        if not name:
+            raise ValueError(f"--env {item}: the variable has no name")
         try:
             variables[name] = (template or "{connection_string}").format_map(values)
-        except (KeyError, ValueError, IndexError):
+        except (AttributeError, LookupError, TypeError, ValueError):
             raise ValueError(f"--env {item}: use only {{{'}, {'.join(values)}}} in braces") from None
     return variables
 

@@ -33,7 +33,7 @@ from ._hosts import is_service_host
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 """Environment variables that name the certificate authorities to trust: for requests, OpenSSL, curl and Node.js."""
 TRUST_STORE_PASSWORD = "changeit"  # noqa: S105 - Java's default; the store holds no secret
-_PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
 class Certificates:
@@ -53,12 +53,12 @@ class Certificates:
         self._contexts: dict[str, ssl.SSLContext] = {}
         self.certfile = self._issue("server", hosts)
         """The certificate for the hosts, and its private key."""
-        trusted = list(dict.fromkeys([self._issuer.public_bytes(Encoding.DER), *_usual_authorities()]))
-        self.ca_file = self._write("authorities.pem", "".join(map(ssl.DER_cert_to_PEM_cert, trusted)).encode("ascii"))
-        """The authority, and those that programs on this machine trust already."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a few authorities have old certificates
-            entries = [PKCS12Certificate(x509.load_der_x509_certificate(each), None) for each in trusted]
+            trusted = list(dict.fromkeys([self._issuer, *_usual_authorities()]))
+        self.ca_file = self._write("authorities.pem", b"".join(each.public_bytes(Encoding.PEM) for each in trusted))
+        """The authority, and those that programs on this machine trust already."""
+        entries = [PKCS12Certificate(each, None) for each in trusted]
         store = serialize_java_truststore(entries, BestAvailableEncryption(TRUST_STORE_PASSWORD.encode("ascii")))
         self.trust_store = self._write("authorities.p12", store)
         """The same for Java."""
@@ -123,14 +123,15 @@ def _general_name(host: str) -> x509.GeneralName:
         return x509.DNSName(host)
 
 
-def _usual_authorities() -> Iterator[bytes]:
-    """The authorities that programs on this machine trust, in DER."""
+def _usual_authorities() -> Iterator[x509.Certificate]:
+    """The authorities that programs on this machine trust."""
     system = ssl.get_default_verify_paths()
     folders = os.environ.get("SSL_CERT_DIR", "").split(os.pathsep)
     named = [os.environ.get(name) for name in CA_VARIABLES]
-    for path in map(Path, filter(None, [certifi.where(), system.cafile, system.capath, *folders, *named])):
-        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
-            if file.is_file():
-                for pem in _PEM.findall(file.read_text(encoding="latin-1")):
-                    with suppress(ValueError):  # it is not base64
-                        yield ssl.PEM_cert_to_DER_cert(pem)
+    places = [certifi.where(), system.openssl_cafile, system.openssl_capath, *folders, *named]
+    for path in map(Path, filter(None, places)):
+        for file in sorted(path.glob("*")) if path.is_dir() else [path]:
+            if file.is_file() and os.access(file, os.R_OK):
+                for pem in _PEM.findall(file.read_bytes()):
+                    with suppress(ValueError):  # OpenSSL ignores it in a folder, but refuses a file that contains it
+                        yield x509.load_pem_x509_certificate(pem)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 _LABEL = "[a-z0-9_-]{1,63}"
 _NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
-_SERVICE_HOST = re.compile(rf"({_LABEL}\.)+communication\.azure\.(com|us)")
+_SERVICE_HOST = re.compile(rf"({_LABEL}\.)+communication\.azure\.(com|us)\.?")  # the last dot is for the DNS root
 _ANY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, never bound to
 
 

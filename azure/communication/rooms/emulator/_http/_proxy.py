@@ -17,8 +17,8 @@ _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 def no_proxy() -> list[str]:
     """The hosts that the environment exempts from proxies."""
-    names = ",".join(os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY")).split(",")
-    return [name.strip() for name in names if name.strip()]
+    names = ",".join(os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY"))
+    return [name for name in re.split(r"[\s,]+", names) if name]
 
 
 def domain_of(name: str) -> str:
@@ -34,29 +34,40 @@ class Proxy:
         self._direct = [domain_of(name) for name in no_proxy()]
         self._emulator_host = emulator_host
         self._emulator_port = 0
+        self._tasks: set[asyncio.Task[None]] = set()  # the event loop itself holds only weak references
         self.url = ""
 
     async def start(self, emulator_port: int) -> asyncio.Server:
         self._emulator_port = emulator_port
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         return server
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with closing(writer), suppress(OSError, EOFError, asyncio.LimitOverrunError, asyncio.TimeoutError):
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _HEAD_TIMEOUT)
             match = _CONNECT.match(head)
             if match is None:
-                await _refuse(writer, "405 Method Not Allowed", "This proxy of the Rooms emulator only takes CONNECT.")
+                await _refuse(writer, 405, "The Rooms emulator's proxy only takes CONNECT")
                 return
             host, port = match[1].decode("latin-1").strip("[]").lower(), int(match[2])
             try:
                 others_reader, others_writer = await self._connect(host, port, head, writer)
             except (OSError, ValueError) as error:
-                await _refuse(writer, "502 Bad Gateway", f"The Rooms emulator's proxy cannot connect: {error}")
+                await _refuse(writer, 502, f"The Rooms emulator's proxy cannot connect: {error}")
                 return
-            with closing(others_writer):
+            try:
                 await asyncio.gather(_relay(reader, others_writer), _relay(others_reader, writer))
+                others_writer.close()
+            except BaseException:  # also if the emulator stops: do not wait until the peers read what is buffered
+                others_writer.transport.abort()
+                writer.transport.abort()
+                raise
 
     async def _connect(self, host: str, port: int, head: bytes, client: asyncio.StreamWriter) -> _Streams:
         """Connect to where the client's bytes go from now on."""
@@ -94,6 +105,7 @@ async def _relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         writer.write_eof()
 
 
-async def _refuse(writer: asyncio.StreamWriter, status: str, reason: str) -> None:
-    writer.write(f"HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n{reason}\n".encode())
+async def _refuse(writer: asyncio.StreamWriter, status_code: int, reason: str) -> None:
+    """Send the reason in the status line: clients show that line, but not the body."""
+    writer.write(f"HTTP/1.1 {status_code} {reason}\r\nConnection: close\r\n\r\n".encode())
     await writer.drain()
