@@ -26,9 +26,9 @@ from ._http._certificates import Certificates
 from ._http._hosts import AllowedHosts
 from ._http._proxy import Proxy, no_proxy
 from ._http._server import Server
-from ._services import Resource
 from ._services._authentication import Credentials
-from ._services._identity import new_user_id
+from ._services._identity import IdentityService, TeamsService, new_user_id
+from ._services._rooms import RoomsService
 from ._store import Store
 
 __all__ = ["DEVELOPMENT_ACCESS_KEY", "Fault", "ReceivedRequest", "RoomsEmulator"]
@@ -324,12 +324,13 @@ class RoomsEmulator:
             entra_token = f"emulator.{hashlib.sha256(self._key).hexdigest()}"
             tokens = {entra_token, self._bearer_token or entra_token}
             credentials = Credentials(self._key, tokens, any_date=self._any_date)
-            resource = Resource(credentials, store, self._clock, self._page_size)
+            rooms = RoomsService(credentials, store, self._clock, self._page_size)
+            services = [IdentityService(credentials), TeamsService(credentials), rooms]
             public_key = DEVELOPMENT_ACCESS_KEY if self._access_key == DEVELOPMENT_ACCESS_KEY else None
             api = Api(store, self._clock, self._faults, self._log)
             page = Page(store, self._clock, self._log, self._faults, public_key)
             admin = admin_app(api, page, entra_token)
-            application = Application(self._hosts, admin, resource, self._faults, self._log)
+            application = Application(self._hosts, admin, services, self._faults, self._log)
             proxy = Proxy(self._hosts.address) if self._intercept and "*" not in no_proxy() else None
             server = Server(
                 application,
