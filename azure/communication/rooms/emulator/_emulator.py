@@ -53,7 +53,8 @@ class RoomsEmulator:
         with RoomsEmulator() as emulator:
             client = RoomsClient.from_connection_string(emulator.connection_string)
 
-    You can start it again after stopping it. Rooms in a file survive a restart; rooms in memory do not.
+    You can start it again after stopping it. Rooms in a file survive a restart; rooms in memory do not. Unless it is
+    running, most of its members raise RuntimeError.
 
     Like the identity service, it also creates and deletes users, and issues and revokes their access tokens.
 
@@ -72,16 +73,14 @@ class RoomsEmulator:
     :keyword int page_size: The number of rooms or participants on a page. As in the service, deleted rooms count
      towards it but are left out, so a page of rooms can be shorter. Default: 30.
     :keyword bool tls: Use TLS with a certificate made for this run, and make :attr:`ca_file`. Default: False.
-    :keyword tls_folder: A folder for the certificate authority of ``tls`` and the CA bundle. They stay, so programs
+    :keyword str tls_folder: A folder for the certificate authority of ``tls`` and the CA bundle. They stay, so programs
      trust the next emulator with this folder, too. Default: None, a temporary folder.
-    :paramtype tls_folder: str or None
     :keyword bool intercept: Stand in for all resources in Azure, as far as programs use the proxy that
      :attr:`environment` names. It leads requests to a host such as ``contoso.communication.azure.com`` to this
      emulator, and all others where they would go without it. For these resources, the emulator accepts any access key,
      token and user; they all have the same rooms. It needs ``tls``, and has no effect if the environment variable
      ``NO_PROXY`` is ``*``. Default: False.
-    :keyword bearer_token: A token to accept instead of a signature. Default: None.
-    :paramtype bearer_token: str or None
+    :keyword str bearer_token: A token to accept instead of a signature. Default: None.
     :keyword bool any_date: Accept a signature of any date, for tests that freeze the time. Otherwise its date must be
      within five minutes of the real time. Default: False.
     :keyword allowed_hosts: Additional host names, without a port, that clients may use. ``host``, ``localhost`` and IP
@@ -141,20 +140,12 @@ class RoomsEmulator:
 
     @property
     def endpoint(self) -> str:
-        """The endpoint to call, such as ``http://127.0.0.1:8787``.
-
-        :rtype: str
-        :raises RuntimeError: The emulator is not running.
-        """
+        """The endpoint to call, such as ``http://127.0.0.1:8787``."""
         return self._started().endpoint
 
     @property
     def connection_string(self) -> str:
-        """The connection string for :meth:`RoomsClient.from_connection_string`. It contains the access key.
-
-        :rtype: str
-        :raises RuntimeError: The emulator is not running.
-        """
+        """The connection string for :meth:`RoomsClient.from_connection_string`. It contains the access key."""
         return f"endpoint={self.endpoint}/;accesskey={self._access_key}"
 
     @property
@@ -162,9 +153,6 @@ class RoomsEmulator:
         """The CA bundle with which clients trust the certificate of ``tls=True``. It has the usual authorities, too.
 
         Pass it to clients, as in ``connection_verify=emulator.ca_file``. :meth:`stop` deletes it.
-
-        :rtype: str
-        :raises RuntimeError: The emulator is not running, or was created without ``tls=True``.
         """
         certificates = self._started().certificates
         if certificates is None:
@@ -178,9 +166,6 @@ class RoomsEmulator:
         They name the connection string and the endpoint. With ``tls=True``, they also name the certificate authorities
         to trust, and where to get tokens of Microsoft Entra ID. With ``intercept=True``, they name the proxy. The
         variables of this process stay in force: its authorities stay trusted, and its proxy leads to other hosts.
-
-        :rtype: dict[str, str]
-        :raises RuntimeError: The emulator is not running.
         """
         running = self._started()
         return environment(running.endpoint, self.connection_string, running.certificates, running.proxy)
@@ -191,25 +176,16 @@ class RoomsEmulator:
 
         The emulator keeps the last 10,000. It leaves out requests for the web page, requests that control the emulator,
         and requests for a host that is not allowed.
-
-        :rtype: list[~azure.communication.rooms.emulator.ReceivedRequest]
         """
         return self._log.requests()
 
     @property
     def pending_faults(self) -> list[Fault]:
-        """The injected faults that have not applied to any request.
-
-        If any are left at the end of a test, check for a mistyped path.
-
-        :rtype: list[~azure.communication.rooms.emulator.Fault]
-        """
+        """The injected faults that have not applied to any request, perhaps because of a mistyped path."""
         return self._faults.pending()
 
     def create_user(self) -> CommunicationUserIdentifier:
         """Create a user of the emulated resource, whom rooms accept as a participant.
-
-        The emulator does not store users, so this also works if it is not running.
 
         :return: The new user.
         :rtype: ~azure.communication.rooms.CommunicationUserIdentifier
@@ -236,26 +212,21 @@ class RoomsEmulator:
         At most one fault applies to a request: the first one injected that matches it. Faults apply before the emulator
         checks credentials.
 
-        :keyword status: Respond with this status code without executing the request. If it is 400 or higher, the
+        :keyword int status: Respond with this status code without executing the request. If it is 400 or higher, the
          response has the body of an error.
-        :paramtype status: int or None
         :keyword retry_after: The ``Retry-After`` header of that response: seconds, or an HTTP date.
         :paramtype retry_after: float or str or None
-        :keyword drop: Close the connection without a response, "before" or "after" executing the request.
-        :paramtype drop: str or None
+        :keyword str drop: Close the connection without a response, "before" or "after" executing the request.
         :keyword float delay: Wait this many seconds before handling the request. Default: 0.
         :keyword bool truncate: Execute the request, send half of the response's body, and close the connection. With
          ``status`` or ``body``, send half of that response instead, without executing the request. Default: False.
-        :keyword body: Respond with this body without executing the request. The status code is ``status`` if
+        :keyword bytes body: Respond with this body without executing the request. The status code is ``status`` if
          you pass it, and 200 otherwise.
-        :paramtype body: bytes or None
         :keyword int times: The number of requests to which the fault applies. Default: 1.
-        :keyword method: Only apply to requests with this method. Default: any.
-        :paramtype method: str or None
-        :keyword path: Only apply to requests with this path, where ``*`` matches anything, as in
+        :keyword str method: Only apply to requests with this method. Default: any.
+        :keyword str path: Only apply to requests with this path, where ``*`` matches anything, as in
          ``/rooms/*/participants``. If it contains a ``?``, it must match the path and the query, as in
          ``/rooms?nextLink=*`` for all pages of a list but the first. Default: any.
-        :paramtype path: str or None
         :keyword int after: The number of matching requests to leave alone first. Default: 0.
         :keyword float probability: The probability that the fault applies to a matching request, above 0 and at most 1.
          Default: 1.
@@ -285,7 +256,6 @@ class RoomsEmulator:
 
         If a fault is still delaying a request, the emulator closes its connection without executing it.
 
-        :raises RuntimeError: The emulator is not running.
         :raises sqlite3.Error: Another program has locked the database for more than five seconds.
         """
         self._started().api.reset()

@@ -8,8 +8,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .._services._errors import ServiceError, service_error
-from .._services._responses import json_response
+from .._services._errors import ServiceError, json_response, service_error
 from ._api import Api
 from ._entra import token_route
 from ._page import PATH, Page

@@ -1,10 +1,19 @@
-"""The errors of the services."""
+"""The errors of the services, and responses with JSON."""
 
+import json
 import sqlite3
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from starlette.authentication import AuthenticationError
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+
+def json_response(status_code: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
+    response = Response(json.dumps(body, separators=(",", ":")), status_code, headers)
+    response.headers["Content-Type"] = "application/json; charset=utf-8"
+    return response
 
 
 class ServiceError(Exception):

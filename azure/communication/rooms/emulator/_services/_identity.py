@@ -29,9 +29,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .._clock import TICKS_PER_SECOND, real_time
-from ._errors import ServiceError, status_error
+from ._errors import ServiceError, json_response, status_error
 from ._request import ServiceRequest
-from ._responses import json_response
 from ._room_json import GUID
 from ._service import Service
 from ._times import format_time
@@ -70,14 +69,8 @@ class IdentityService(_FrontDoor):
 
     prefix = "/identities"
     api_versions = (
-        "2020-07-20-preview2",
-        "2021-03-07",
-        "2021-10-31-preview",
-        "2021-11-01",
-        "2022-06-01",
-        "2022-10-01",
-        "2023-10-01",
-        "2025-03-02-preview",
+        *("2020-07-20-preview2", "2021-03-07", "2021-10-31-preview", "2021-11-01", "2022-06-01", "2022-10-01"),
+        *("2023-10-01", "2025-03-02-preview"),
     )
 
     def __init__(self, credentials: AuthenticationBackend) -> None:

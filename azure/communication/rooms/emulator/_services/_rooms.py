@@ -37,9 +37,8 @@ from starlette.responses import Response
 
 from .._clock import Clock
 from .._store import Room, Store
-from ._errors import bad_arguments, bad_request, not_found
+from ._errors import bad_arguments, bad_request, json_response, not_found
 from ._request import ServiceRequest
-from ._responses import json_response
 from ._room_json import MAX_LIFETIME, can_participate, check_times, read_dial_out, read_roles, read_times, room_json
 from ._service import Operation, Service
 from ._times import MILLISECOND

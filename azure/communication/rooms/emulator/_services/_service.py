@@ -14,9 +14,8 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ._errors import ServiceError, service_error
+from ._errors import ServiceError, json_response, service_error
 from ._request import ServiceRequest
-from ._responses import json_response
 
 Operation = Callable[[ServiceRequest], Response]
 
