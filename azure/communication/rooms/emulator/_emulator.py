@@ -306,9 +306,9 @@ class RoomsEmulator:
             certificate = cleanup.enter_context(Certificate(self._hosts.names)) if self._tls else None
             credentials = Credentials(self._key, self._bearer_token, any_date=self._any_date)
             resource = Resource(credentials, store, self._clock, self._page_size)
-            public_key = DEVELOPMENT_ACCESS_KEY if self._access_key == DEVELOPMENT_ACCESS_KEY else None
             api = Api(store, self._clock, self._faults, self._log)
-            page = Page(store, self._clock, self._log, self._faults, public_key)
+            public_key = DEVELOPMENT_ACCESS_KEY if self._access_key == DEVELOPMENT_ACCESS_KEY else None
+            page = Page(store, self._clock, self._log, self._faults, public_key, self._environment)
             application = Application(self._hosts, admin_app(api, page), resource, self._faults, self._log)
             certfile = certificate.certfile if certificate else self._certfile
             server = Server(application, self._host, self._port, certfile, self._keyfile)
@@ -325,6 +325,12 @@ class RoomsEmulator:
             running, self._running = self._running, None
             self._faults.end_delays()
             running.cleanup.close()
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "COMMUNICATION_SAMPLES_CONNECTION_STRING": self.connection_string,
+            "COMMUNICATION_SAMPLES_ENDPOINT": self.endpoint,
+        }
 
     def _started(self) -> _Running:
         if self._running is None:
