@@ -14,9 +14,9 @@ in UTC. A participant is the raw ID of a user, and a role unless it is an attend
 **Output.** ``meetings.rooms.csv`` has the room of each subject. A row without a room gets a line that says why.
 
 **After a crash or a kill,** run the same command again. The program appends to ``meetings.journal`` before it sends a
-row, with a new repeatability ID, and after the response. It sends a row without a response again, with the same ID, and
-the service returns the room if it created one. Do this soon: it is not known how long the service remembers the IDs.
-Do not run the program twice at the same time for one file.
+row, with a new repeatability ID, and after the responses to a batch of rows. It sends a row without a response again,
+with the same ID, and the service returns the room if it created one. Do this soon: it is not known how long the service
+remembers the IDs. Do not run the program twice at the same time for one file.
 
 **Dask.** With ``--scheduler tcp://host:8786``, the workers of a cluster send the requests. They need this package and
 get the access key, so use a ``tls://`` cluster unless you trust the network.
@@ -63,7 +63,7 @@ def read_rows(path: Path) -> Iterator[Row | str]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
         if missing := set(COLUMNS).difference(reader.fieldnames or ()):
-            sys.exit(f"{path} lacks the columns {', '.join(sorted(missing))}")
+            sys.exit(f"{path} lacks the columns {', '.join(sorted(missing))}. Separate columns with commas.")
         for fields in reader:
             place, subject = f"{path}:{reader.line_num}", fields["subject"]
             if None in fields or None in fields.values():
@@ -105,7 +105,7 @@ class Journal:
 
 
 def create(client: RoomsClient, row: Row, entry: Entry) -> tuple[Entry | None, str]:
-    """Send a row, in a thread or on the Dask cluster. Return its new entry, or None if it was refused, and an error."""
+    """Send a row. Return its new entry, or None if it was refused, and an error."""
     try:
         pairs = [part.partition("=") for part in row.participants.replace(" ", "").split(";") if part]
         room = client.create_room(
@@ -122,6 +122,11 @@ def create(client: RoomsClient, row: Row, entry: Entry) -> tuple[Entry | None, s
     return entry._replace(room_id=room.id), ""
 
 
+def create_batch(client: RoomsClient, rows: list[Row], entries: list[Entry]) -> list[tuple[Entry | None, str]]:
+    """Send rows in turn, in a thread or on the Dask cluster, where a task for each row would take much longer."""
+    return [create(client, row, entry) for row, entry in zip(rows, entries, strict=True)]
+
+
 def provision(
     client: RoomsClient, rows: Iterable[Row | str], journal: Journal, executor: Executor, at_once: int
 ) -> Iterator[str]:
@@ -130,28 +135,28 @@ def provision(
     for row in rows:
         if isinstance(row, str):
             yield row
-            continue
-        entry = journal.entries.get(row.subject)
-        if entry and entry.row != list(row[1:]):
+        elif (entry := journal.entries.get(row.subject)) and entry.row != list(row[1:]):
             yield f"{row.place}: the row changed after it was sent; undo that, or use another subject"
         elif entry and entry.room_id:
             yield ""
         else:
             unsent.append(row)
-    waiting = iter(unsent)
-    running: dict[Future[tuple[Entry | None, str]], Row] = {}
+    size = min(25, len(unsent) // at_once + 1)
+    batches = iter([unsent[start : start + size] for start in range(0, len(unsent), size)])
+    running: dict[Future[list[tuple[Entry | None, str]]], list[Row]] = {}
     while True:
-        for row in islice(waiting, at_once - len(running)):
+        for batch in islice(batches, at_once - len(running)):
             now = datetime.now(timezone.utc).isoformat()
-            entry = journal.entries.get(row.subject) or Entry(list(row[1:]), str(uuid4()), now)
-            journal.append(row.subject, entry)
-            running[executor.submit(create, client, row, entry)] = row
+            entries = [journal.entries.get(row.subject) or Entry(list(row[1:]), str(uuid4()), now) for row in batch]
+            for row, entry in zip(batch, entries, strict=True):
+                journal.append(row.subject, entry)
+            running[executor.submit(create_batch, client, batch, entries)] = batch
         if not running:
             return
         for future in wait(running, return_when=FIRST_COMPLETED).done:
-            row, (new_entry, error) = running.pop(future), future.result()
-            journal.append(row.subject, new_entry)
-            yield f"{row.place}: {error}" if error else ""
+            for row, (new_entry, error) in zip(running.pop(future), future.result(), strict=True):
+                journal.append(row.subject, new_entry)
+                yield f"{row.place}: {error}" if error else ""
 
 
 def write_example() -> Path:
@@ -170,7 +175,10 @@ def main() -> None:
     parser.add_argument("--scheduler", metavar="URL", help="create them on this Dask cluster, as in tcp://host:8786")
     options = parser.parse_args()
     path: Path = options.input or write_example()
-    rows = list(read_rows(path))
+    try:
+        rows = list(read_rows(path))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        sys.exit(f"Cannot read {path} as CSV in UTF-8: {error}")
     resource = connection_string()
     client = RoomsClient.from_connection_string(resource)
     next(client.list_rooms(), None)  # if the credential or the network is wrong, fail now and not for each row

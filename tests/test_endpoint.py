@@ -53,6 +53,20 @@ def test_invalid_endpoint_is_not_shown(endpoint: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "conn_str",
+    [
+        "endpoint={endpoint}//;accesskey={key}",
+        "accesskey={key};endpoint={endpoint}/;",
+        " EndPoint = {endpoint} ;;\n AccessKey\t= {key} ;\n",
+        "region=a=b;ENDPOINT={ENDPOINT};accesskey={key}",
+    ],
+)
+def test_spellings_of_a_connection_string(emulator: RoomsEmulator, conn_str: str) -> None:
+    names = {"endpoint": emulator.endpoint, "ENDPOINT": emulator.endpoint.upper(), "key": DEVELOPMENT_ACCESS_KEY}
+    assert list(RoomsClient.from_connection_string(conn_str.format(**names)).list_rooms()) == []
+
+
+@pytest.mark.parametrize(
     ("conn_str", "message"),
     [
         ("", "conn_str has no 'endpoint'"),

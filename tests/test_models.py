@@ -89,20 +89,6 @@ def test_room_from_values() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2023-07-05T21:57:45.9999999+00:00", "2023-07-05T21:57:45.999999+00:00"),
-        ("2023-07-05T21:57:44.9+00:00", "2023-07-05T21:57:44.900000+00:00"),
-        ("2023-07-05T21:57:44Z", "2023-07-05T21:57:44+00:00"),
-        ("2023-07-05T23:57:44+02:00", "2023-07-05T21:57:44+00:00"),
-        ("2023-07-05T21:57:44", "2023-07-05T21:57:44+00:00"),
-    ],
-)
-def test_time_of_the_service(text: str, expected: str) -> None:
-    assert CommunicationRoom({**ROOM, "createdAt": text}).created_at.isoformat() == expected
-
-
-@pytest.mark.parametrize(
     ("value", "expected"),
     [
         (datetime(2026, 12, 1, 9), "2026-12-01T09:00:00+00:00"),  # noqa: DTZ001 - without a time zone on purpose

@@ -22,7 +22,7 @@ from azure.communication.rooms import (
     RoomsClient,
     identifier_from_raw_id,
 )
-from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
+from azure.communication.rooms.emulator import RoomsEmulator
 
 from .support.credentials import ACCESS_KEY, signature_headers
 from .support.operations import ROOM_OPERATIONS
@@ -111,7 +111,8 @@ def test_identifier_keeps_the_raw_id(raw_id: str) -> None:
 
 @offline
 @given(rfc_3339_times())
-@example(("2023-07-05T21:57:45.1688857+00:00", datetime(2023, 7, 5, 21, 57, 45, 168885, timezone.utc)))
+@example(("2023-07-05T21:57:45.9999999+00:00", datetime(2023, 7, 5, 21, 57, 45, 999999, timezone.utc)))
+@example(("2023-07-05T21:57:44", datetime(2023, 7, 5, 21, 57, 44, tzinfo=timezone.utc)))
 def test_times_are_read_to_microseconds(time: tuple[str, datetime]) -> None:
     text, instant = time
     room = CommunicationRoom({"id": "1", "createdAt": text, "validFrom": text, "validUntil": text})
@@ -185,30 +186,3 @@ def test_hosts_and_ports_are_signed_as_sent(host: str, port: str) -> None:
     assert target == f"http://{authority}{path_and_query}"
     expected = signature_headers("GET", path_and_query, headers["x-ms-date"], authority)
     assert headers["Authorization"] == expected["Authorization"]
-
-
-def mixed_case(text: str) -> st.SearchStrategy[str]:
-    return st.tuples(*(st.sampled_from([letter.lower(), letter.upper()]) for letter in text)).map("".join)
-
-
-@st.composite
-def connection_strings(draw: st.DrawFn) -> str:
-    """A connection string for a host ``localhost`` with the port ``PORT``, in any order, case and spacing."""
-    spaces = st.text(" \t\n", max_size=2)
-    endpoint = draw(mixed_case("http://localhost:")) + "PORT" + draw(st.sampled_from(["", "/", "//"]))
-    values = {"endpoint": endpoint, "accesskey": DEVELOPMENT_ACCESS_KEY}
-    values |= draw(st.sampled_from([{}, {"region": "a=b"}]))
-    segments = [
-        "".join([draw(spaces), draw(mixed_case(name)), draw(spaces), "=", draw(spaces), value, draw(spaces)])
-        for name, value in values.items()
-    ]
-    segments += draw(st.lists(spaces, max_size=2))
-    return ";".join(draw(st.permutations(segments)))
-
-
-@over_http
-@given(connection_strings())
-def test_spellings_of_a_connection_string(emulator: RoomsEmulator, conn_str: str) -> None:
-    with RoomsClient.from_connection_string(conn_str.replace("PORT", emulator.endpoint.split(":")[-1])) as client:
-        assert list(client.list_rooms()) == []
-    assert emulator.requests[-1].path == "/rooms"

@@ -82,11 +82,18 @@ def receive_all(connection: socket.socket) -> bytes:
         return file.read()
 
 
-def signed_headers(emulator: RoomsEmulator, target: str = ROOMS, *, date: str | None = None) -> dict[str, str]:
-    """The headers of a signed GET request to the emulator."""
-    return signature_headers(
-        "GET", target, date or formatdate(usegmt=True), host_of(emulator), access_key=DEVELOPMENT_ACCESS_KEY
-    )
+def signed_headers(
+    emulator: RoomsEmulator,
+    target: str = ROOMS,
+    *,
+    date: str | None = None,
+    method: str = "GET",
+    body: bytes = b"",
+    host: str | None = None,
+) -> dict[str, str]:
+    """The headers of a signed request to the emulator."""
+    date = date or formatdate(usegmt=True)
+    return signature_headers(method, target, date, host or host_of(emulator), body, access_key=DEVELOPMENT_ACCESS_KEY)
 
 
 def get(

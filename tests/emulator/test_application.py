@@ -4,14 +4,16 @@ import re
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.rest import HttpRequest
 
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 
-from .calls import call, get, message, new_client
+from .calls import ROOMS, call, details, get, host_of, message, new_client, signed_headers
 
 
 @pytest.mark.parametrize(("method", "path", "status_code"), [("PUT", "", 405), ("DELETE", "", 405), ("GET", "x", 404)])
@@ -63,6 +65,23 @@ def test_log_gives_the_reason(
     assert re.fullmatch(rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ {line}", logged)
 
 
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        ({"drop": "before"}, "GET /rooms - .*: the connection was closed before execution"),
+        ({"drop": "after"}, "GET /rooms - .*: the connection was closed after execution"),
+        ({"truncate": True}, "GET /rooms 200 .*: the response was cut in half"),
+    ],
+)
+def test_log_explains_broken_connections(
+    emulator: RoomsEmulator, client: RoomsClient, caplog: pytest.LogCaptureFixture, fault: dict[str, Any], line: str
+) -> None:
+    emulator.inject(**fault)
+    with caplog.at_level("INFO", "azure.communication.rooms.emulator"), pytest.raises(AzureError):
+        call(client, "GET", "/rooms")
+    assert re.search(line, caplog.text)
+
+
 def test_request_has_the_reason(emulator: RoomsEmulator, client: RoomsClient) -> None:
     emulator.inject(status=503)
     call(client, "GET", "/rooms")
@@ -75,13 +94,36 @@ def test_database_failure(tmp_path: Path) -> None:
     with RoomsEmulator(database=str(tmp_path / "rooms.db")) as emulator:
         client = new_client(emulator)
         connection = sqlite3.connect(tmp_path / "rooms.db")
-        connection.execute("DROP TABLE participants")
+        connection.execute("DROP TABLE repeatable_requests")
         connection.close()
         with pytest.raises(HttpResponseError, match=r"\(ServiceUnavailable\) The database failed: no such table"):
-            client.list_participants(client.create_room().id).next()
+            client.create_room()
 
 
 def test_quotes_in_the_log_are_escaped(client: RoomsClient, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO", "azure.communication.rooms.emulator"):
         call(client, "POST", "/rooms", {"participants": {"\ud800\n": None}})
     assert "\\ud800" in caplog.messages[0]
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 100_000, b'{"pstnDialOutEnabled": NaN}', '{"validFrom": null}'.encode("utf-16"), b"\xff"]
+)
+def test_body_that_is_not_json(client: RoomsClient, body: bytes) -> None:
+    request = HttpRequest("POST", ROOMS, headers={"Content-Type": "application/json"}, content=body)
+    assert details(client.send_request(request)) == [("The request's body is not JSON.", "$")]
+
+
+def test_client_that_signs_the_host_without_its_port(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    """As Microsoft's client for Java does, whose Host header has no port either."""
+    for _ in range(4):  # two pages
+        client.create_room()
+    for host in ("127.0.0.1", host_of(emulator)):
+        status_code, body = get(emulator, {"Host": host, **signed_headers(emulator, host="127.0.0.1")})
+        assert status_code == 200
+        assert body["nextLink"].startswith(f"{emulator.endpoint}/rooms?")
+
+
+def test_localhost_keeps_http(emulator: RoomsEmulator) -> None:
+    client = RoomsClient.from_connection_string(emulator.connection_string.replace("127.0.0.1", "localhost"))
+    assert "Strict-Transport-Security" not in call(client, "GET", "/rooms").headers

@@ -35,7 +35,7 @@ def test_start_stop_and_restart() -> None:
     [
         ({"access_key": "not base64"}, "access_key is not base64"),
         ({"access_key": ""}, "access_key is not base64"),
-        ({"page_size": 0}, "page_size must be at least 1, not 0"),
+        ({"page_size": 0}, "page_size must be from 1 to 1000000000, not 0"),
         ({"keyfile": "key.pem"}, "keyfile is given without certfile"),
         ({"port": 99999}, "port must be from 0 to 65535, not 99999"),
     ],

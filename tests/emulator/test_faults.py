@@ -58,6 +58,33 @@ def test_first_matching_fault_applies(emulator: RoomsEmulator) -> None:
     assert emulator.requests[-1].fault is None
 
 
+def test_after_skips_matching_requests(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    emulator.inject(status=403, path="/rooms", method="GET", after=2, times=2)
+    assert [call(client, *each).status_code for each in [("GET", "/rooms"), ("PUT", "/rooms")]] == [200, 405]
+    assert [call(client, "GET", "/rooms").status_code for _ in range(4)] == [200, 403, 403, 200]
+
+
+def test_probability(emulator: RoomsEmulator, client: RoomsClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    chances = iter([0.5, 0.05, 0.1])
+    monkeypatch.setattr("random.random", lambda: next(chances))
+    emulator.inject(status=403, probability=0.1, times=2)
+    assert [call(client, "GET", "/rooms").status_code for _ in range(3)] == [200, 403, 200]
+
+
+def test_second_page_fails_alone(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    rooms = [client.create_room() for _ in range(4)]
+    emulator.inject(status=403, path="/rooms?nextLink=*")
+    pages = client.list_rooms().by_page()
+    assert [room.id for room in next(pages)] == [room.id for room in rooms[:0:-1]]
+    with pytest.raises(HttpResponseError):
+        next(pages)
+
+
+def test_path_with_many_stars(emulator: RoomsEmulator, client: RoomsClient) -> None:
+    emulator.inject(status=403, path="/" + "*a" * 30)
+    assert call(client, "GET", f"/rooms/{'a' * 3000}b").status_code == 400
+
+
 def test_applied_fault_is_not_pending(emulator: RoomsEmulator, client: RoomsClient) -> None:
     emulator.inject(status=403, times=2)
     assert emulator.pending_faults == [Fault(status=403, times=2)]
@@ -125,8 +152,10 @@ def test_fault_without_effect(emulator: RoomsEmulator, arguments: dict[str, Any]
         ({"retry_after": 1}, "retry_after needs a status"),
         ({"status": 99}, "status must be from 200 to 599, not 99"),
         ({"status": 204, "body": b"x"}, "a response with status code 204 has no body"),
-        ({"status": 429, "retry_after": "1\r\nX: 1"}, "retry_after is not a valid header value"),
         ({"status": 500, "times": 0}, "times must be at least 1, not 0"),
+        ({"status": 500, "after": -1}, "after must not be negative: -1"),
+        ({"status": 500, "probability": 0}, "probability must be above 0 and at most 1, not 0"),
+        ({"status": 500, "probability": 1.5}, "probability must be above 0 and at most 1, not 1.5"),
         ({"delay": -1}, "delay must not be negative: -1"),
         ({"delay": float("nan")}, "delay must not be negative: nan"),
         ({"status": 500, "path": "rooms"}, r"path must begin with / or \*: 'rooms'"),
@@ -142,10 +171,10 @@ def test_invalid_fault(emulator: RoomsEmulator, fault: dict[str, Any], message: 
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ({"status": "500"}, "status must be int, not str"),
-        ({"body": "<html>"}, "body must be bytes, not str"),
-        ({"status": 500, "times": None}, "times must be int, not NoneType"),
-        ({"delay": "1"}, "delay must be int or float, not str"),
+        ({"status": "500"}, "status must be an integer, not '500'"),
+        ({"body": "<html>"}, "body must be bytes, not '<html>'"),
+        ({"status": 500, "times": None}, "times must be an integer, not None"),
+        ({"delay": "1"}, "delay must be a number, not '1'"),
     ],
 )
 def test_fault_of_wrong_type(emulator: RoomsEmulator, fault: dict[str, Any], message: str) -> None:

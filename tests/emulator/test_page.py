@@ -106,7 +106,7 @@ def test_secrets_are_not_shown() -> None:
         scopes = {"createTokenWithScopes": ["voip"]}
         issued = call(client, "POST", "/identities", scopes, version="2023-10-01").json()["accessToken"]["token"]
         data = data_of(emulator)
-    assert data["connectionString"] == f"endpoint={data['exports'].rpartition('=')[2]}/;accesskey=<your access key>"
+    assert data["connectionString"].endswith("/;accesskey=<your access key>")
     assert "accesskey=<your access key>'" in data["exports"]
     assert data["calls"][2]["body"] == "Not shown: it contains a token."
     assert json.loads(data["calls"][0]["response"])["accessToken"]["token"] == "(not shown)"

@@ -56,7 +56,7 @@ def test_each_test_starts_empty_and_uses_its_faults(suite: pytest.Pytester) -> N
     result.stdout.fnmatch_lines(["*these injected faults never applied*", "*path='/romms'*"])
 
 
-def test_session_with_tls_in_each_xdist_worker(suite: pytest.Pytester) -> None:
+def test_session_with_http_in_each_xdist_worker(suite: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
     suite.makeconftest(f"""{PLUGIN}
 import pytest
@@ -64,12 +64,12 @@ from azure.communication.rooms import RoomsClient
 
 @pytest.fixture(scope="session")
 def rooms_emulator_options():
-    return {{"tls": True, "page_size": 1}}
+    return {{"page_size": 1}}
 
 @pytest.fixture(scope="session")
 def rooms(rooms_emulator_session):
     emulator = rooms_emulator_session
-    with RoomsClient.from_connection_string(emulator.connection_string, connection_verify=emulator.ca_file) as client:
+    with RoomsClient.from_connection_string(emulator.connection_string) as client:
         return [client.create_room() for _ in range(2)]
 """)
     suite.makepyfile(
@@ -80,14 +80,48 @@ def rooms(rooms_emulator_session):
         def test_rooms_stay(rooms_emulator_session, rooms, n):
             assert [request.method for request in rooms_emulator_session.requests] == ["POST", "POST"]
         """,
-        test_tls="""
+        test_http="""
         def test_client(rooms_emulator, rooms_client):
-            assert rooms_emulator.endpoint.startswith("https://")
+            assert rooms_emulator.endpoint.startswith("http://")
             assert rooms_client.create_room().id
             assert len(rooms_emulator.requests) == 1
         """,
     )
     run(suite, "-n", "2", "--dist", "loadfile").assert_outcomes(passed=5)
+
+
+def test_program_with_settings_of_its_own(suite: pytest.Pytester) -> None:
+    suite.makepyfile("""
+        import os
+        from azure.communication.identity import CommunicationIdentityClient
+        from azure.communication.rooms import RoomParticipant, RoomsClient
+        from azure.identity import DefaultAzureCredential
+        from freezegun import freeze_time
+
+        SETTING = "endpoint=https://contoso.communication.azure.com/;accesskey=a2V5"
+
+        def program(connection_string):
+            identity = CommunicationIdentityClient.from_connection_string(connection_string)
+            user, token = identity.create_user_and_token(["voip"])
+            with RoomsClient.from_connection_string(connection_string) as client:
+                return client.create_room(participants=[RoomParticipant(user)]).id
+
+        def test_settings(rooms_environment, rooms_client):
+            ids = {program(SETTING), program(os.environ["ACS_CONNECTION_STRING"])}
+            assert {room.id for room in rooms_client.list_rooms()} == ids
+
+        def test_entra_id(rooms_environment):
+            with RoomsClient("https://contoso.communication.azure.com", DefaultAzureCredential()) as client:
+                assert client.create_room().id
+
+        @freeze_time("2031-01-01")
+        def test_frozen_time(rooms_environment, rooms_client):
+            assert program(SETTING) == next(rooms_client.list_rooms()).id
+
+        def test_environment_lasts_for_one_test():
+            assert "ACS_CONNECTION_STRING" not in os.environ
+    """)
+    run(suite).assert_outcomes(passed=4)
 
 
 def test_emulator_does_not_import_pytest() -> None:

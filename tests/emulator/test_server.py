@@ -1,18 +1,19 @@
-"""The server: TLS, and how it stops."""
+"""The server: TLS, unusual requests, unusual programs around it, and how it stops."""
 
-import os
 import ssl
+import subprocess
+import sys
 from contextlib import ExitStack, suppress
-from pathlib import Path
 
 import pytest
+from azure.core.exceptions import ClientAuthenticationError
+from freezegun import freeze_time
 
-from azure.communication.rooms import ClientOptions, RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 
 from ..support.certificates import Certificates
 from ..support.waiting import wait_for
-from .calls import connect, receive_all
+from .calls import ROOMS, connect, host_of, new_client, receive_all, signed_headers
 
 START = b"POST /rooms?api-version=2025-03-13 HTTP/1.1\r\nHost: localhost\r\n"
 
@@ -21,33 +22,6 @@ def test_tls_on_an_http_port_is_explained(emulator: RoomsEmulator, caplog: pytes
     with connect(emulator) as connection, pytest.raises((ssl.SSLError, ConnectionError)):
         ssl.create_default_context().wrap_socket(connection, server_hostname="localhost")
     assert "turn TLS on with --tls or RoomsEmulator(tls=True)" in caplog.text
-
-
-def test_tls(monkeypatch: pytest.MonkeyPatch, certificates: Certificates) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", certificates.authority)
-    with RoomsEmulator(tls=True, allowed_hosts=["rooms.test"]) as emulator:
-        assert emulator.endpoint.startswith("https://127.0.0.1:")
-        options: ClientOptions = {"connection_verify": emulator.ca_file}
-        with RoomsClient.from_connection_string(emulator.connection_string, **options) as client:
-            assert client.create_room().id
-        context = ssl.create_default_context(cafile=emulator.ca_file)
-        for host in ("127.0.0.1", "::1", "localhost", "rooms.test"):
-            with context.wrap_socket(connect(emulator), server_hostname=host) as connection:
-                connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                assert b"".join(iter(lambda: connection.recv(10_000), b"")).startswith(b"HTTP/1.1 401 ")
-        authorities = Path(emulator.ca_file).read_bytes()
-        assert Path(certificates.authority).read_bytes() in authorities
-        assert authorities.count(b"BEGIN CERTIFICATE") > 50  # the usual authorities
-        folder = Path(emulator.ca_file).parent
-        assert os.name == "nt" or folder.stat().st_mode & 0o077 == 0
-    assert not folder.exists()
-
-
-def test_ca_file_needs_tls(emulator: RoomsEmulator, certificates: Certificates) -> None:
-    with pytest.raises(RuntimeError, match="there is no ca_file without tls=True"):
-        _ = emulator.ca_file
-    with pytest.raises(ValueError, match="tls makes a certificate, so it cannot be combined with certfile"):
-        RoomsEmulator(tls=True, certfile=certificates.certfile)
 
 
 def test_stop_does_not_wait_for_clients(certificates: Certificates, caplog: pytest.LogCaptureFixture) -> None:
@@ -68,3 +42,76 @@ def test_stop_does_not_wait_for_clients(certificates: Certificates, caplog: pyte
             with suppress(ConnectionError, ssl.SSLError):
                 assert b"HTTP/1.1" not in receive_all(connection)
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_frozen_time() -> None:
+    with freeze_time("2031-01-01"), RoomsEmulator(any_date=True) as emulator:
+        emulator.inject(delay=0.01)
+        assert new_client(emulator).create_room().created_at.year < 2031  # the emulator's clocks are the real ones
+
+
+def test_time_that_is_frozen_in_between(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "azure.communication.rooms.emulator")
+    with RoomsEmulator() as emulator:
+        client = new_client(emulator)
+        client.create_room()
+        with freeze_time("2031-01-01"), pytest.raises(ClientAuthenticationError):
+            client.create_room()
+        client.create_room()
+    assert "seconds ahead; if that is intended, use --any-date or any_date" in caplog.text
+
+
+def test_patched_asyncio() -> None:
+    program = """
+import asyncio, nest_asyncio
+from azure.communication.rooms import RoomsClient
+from azure.communication.rooms.emulator import RoomsEmulator
+
+nest_asyncio.apply()
+
+async def main():
+    with RoomsEmulator() as emulator, RoomsClient.from_connection_string(emulator.connection_string) as client:
+        client.create_room()
+
+asyncio.run(main())
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_start_raises_what_ends_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> None:
+        raise OSError("no more files")
+
+    monkeypatch.setattr("uvicorn.Server.startup", fail)
+    with pytest.raises(OSError, match="no more files"):
+        RoomsEmulator().start()
+
+
+def exchange(emulator: RoomsEmulator, request: bytes) -> bytes:
+    with connect(emulator) as connection:
+        connection.sendall(request)
+        return receive_all(connection)
+
+
+def test_head_is_bounded(emulator: RoomsEmulator) -> None:
+    assert exchange(emulator, START + b"X: " + b"x" * 100_000).startswith(b"HTTP/1.1 400 ")
+
+
+def test_two_hosts_are_refused(emulator: RoomsEmulator) -> None:
+    assert exchange(emulator, START + b"Host: localhost\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+
+
+def test_offer_of_http_2_keeps_the_body(emulator: RoomsEmulator) -> None:
+    """Java's HttpClient makes this offer with its first request."""
+    headers = {
+        **signed_headers(emulator, method="POST", body=b"{}"),
+        "Host": host_of(emulator),
+        "Content-Type": "application/json",
+        "Content-Length": "2",
+        "Connection": "Upgrade, HTTP2-Settings, close",
+        "Upgrade": "h2c",
+        "HTTP2-Settings": "AAEAAEAAAAIAAAAB",
+    }
+    lines = [f"POST {ROOMS} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    request = "\r\n".join([*lines, "", "{}"]).encode()
+    assert exchange(emulator, request).startswith(b"HTTP/1.1 201 ")

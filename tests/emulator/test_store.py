@@ -2,10 +2,11 @@
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import AzureError, HttpResponseError
 
 from azure.communication.rooms import RoomParticipant, UnknownIdentifier
 from azure.communication.rooms.emulator import RoomsEmulator
@@ -90,6 +91,21 @@ def test_requests_wait_for_other_writers(tmp_path: Path) -> None:
         other.execute("COMMIT")
         other.close()
         assert client.get_room(created.result().id)
+
+
+def test_locked_file_blocks_neither_readers_nor_stop(tmp_path: Path) -> None:
+    path = tmp_path / "rooms.db"
+    with RoomsEmulator(database=str(path)) as emulator, ThreadPoolExecutor() as executor:
+        client = new_client(emulator)
+        room = client.create_room()
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            deletion = executor.submit(client.delete_room, room.id)
+            wait_for(lambda: emulator.requests[-1].method == "DELETE")
+            assert client.get_room(room.id) == room
+            assert not deletion.done()
+            emulator.stop()
+            assert isinstance(deletion.exception(), AzureError)
 
 
 def test_locked_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

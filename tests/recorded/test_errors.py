@@ -1,7 +1,4 @@
-"""Errors that are not in the exchanges with the live service, replayed from recordings.
-
-``test_service.py`` tests throttling, which cannot be provoked.
-"""
+"""Errors that are not in the exchanges with the live service, replayed from recordings."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,12 +32,9 @@ def refused(status: int, code: str, message: str) -> Iterator[Raised]:
     assert fnmatchcase(error.error.message, message)
 
 
-def test_no_such_room(client: RoomsClient) -> None:
+def test_participants_of_no_such_room(client: RoomsClient) -> None:
     alice = RoomParticipant(CommunicationUserIdentifier(ALICE))
     calls: list[Callable[[], object]] = [
-        lambda: client.get_room(NO_SUCH_ROOM),
-        lambda: client.update_room(NO_SUCH_ROOM, pstn_dial_out_enabled=True),
-        lambda: client.delete_room(NO_SUCH_ROOM),
         lambda: client.add_or_update_participants(NO_SUCH_ROOM, [alice]),
         lambda: client.remove_participants(NO_SUCH_ROOM, [alice]),
         lambda: client.list_participants(NO_SUCH_ROOM).next(),

@@ -114,13 +114,24 @@ def test_another_resource_gets_its_own_rooms(tmp_path: Path, emulator: RoomsEmul
     assert_one_room_a_row(path, 1, emulator, client)
 
 
-def test_missing_column(tmp_path: Path) -> None:
-    (tmp_path / "meetings.csv").write_text("subject;valid_from\n")
-    result = run_sample(SAMPLE, tmp_path / "meetings.csv")
-    assert (
-        result.stderr
-        == f"{tmp_path / 'meetings.csv'} lacks the columns participants, subject, valid_from, valid_until\n"
-    )
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "Cannot read {} as CSV in UTF-8: [Errno 2] No such file or directory: '{}'"),
+        (b"subject\nJ\xfcrgen", "Cannot read {} as CSV in UTF-8: 'utf-8' codec can't decode byte 0xfc in position 9: "),
+        (b"subject,valid_from", "{} lacks the columns participants, valid_until. Separate columns with commas.\n"),
+        (b"subject;valid_from", "{} lacks the columns participants, subject, valid_from, valid_until. Separate "),
+    ],
+    ids=["missing file", "Latin-1", "missing columns", "semicolons"],
+)
+def test_input_that_cannot_be_read(tmp_path: Path, content: bytes | None, message: str) -> None:
+    path = tmp_path / "meetings.csv"
+    if content:
+        path.write_bytes(content)
+    result = run_sample(SAMPLE, path)
+    assert (result.returncode, result.stdout) == (1, "")
+    [line] = result.stderr.splitlines(keepends=True)
+    assert line.startswith(message.format(path, path))
 
 
 def test_kill_and_run_again(tmp_path: Path, emulator: RoomsEmulator, client: RoomsClient) -> None:
@@ -137,16 +148,18 @@ def test_kill_and_run_again(tmp_path: Path, emulator: RoomsEmulator, client: Roo
 
 
 @pytest.fixture
-def scheduler() -> Any:
+def dask_cluster() -> Any:
     cluster: Any = distributed.LocalCluster  # its types are incomplete
     with cluster(
         n_workers=1, threads_per_worker=4, processes=False, dashboard_address="127.0.0.1:0", protocol="tcp"
     ) as running:
-        yield running.scheduler_address
+        yield running
 
 
-def test_dask(tmp_path: Path, emulator: RoomsEmulator, client: RoomsClient, scheduler: str) -> None:
-    """A cluster and this machine can share the work, even after a kill."""
+def test_dask(tmp_path: Path, emulator: RoomsEmulator, client: RoomsClient, dask_cluster: Any) -> None:
+    """A cluster and this machine can share the work, even after a kill. A task creates several rooms."""
     path = write(tmp_path / "meetings.csv", map(row, range(40)))
-    kill_at(20, path, emulator, "--scheduler", scheduler)
+    kill_at(20, path, emulator, "--scheduler", dask_cluster.scheduler_address)
     assert_one_room_a_row(path, 40, emulator, client)
+    tasks = {task for task, *_ in dask_cluster.scheduler.transition_log}
+    assert 0 < len(tasks) <= 14, tasks

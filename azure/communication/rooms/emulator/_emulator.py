@@ -2,10 +2,12 @@
 
 import base64
 import binascii
+import hashlib
 import ipaddress
 from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Literal, NamedTuple
 
@@ -18,14 +20,16 @@ from ._admin._faults import Fault, Faults
 from ._admin._page import Page
 from ._admin._request_log import ReceivedRequest, RequestLog
 from ._clock import Clock
+from ._environment import environment
 from ._http._application import LOGGER, Application
+from ._http._certificates import Certificates
 from ._http._hosts import AllowedHosts
+from ._http._proxy import Proxy, no_proxy
 from ._http._server import Server
 from ._services import Resource
 from ._services._authentication import Credentials
 from ._services._identity import new_user_id
 from ._store import Store
-from ._tls import Certificate
 
 __all__ = ["DEVELOPMENT_ACCESS_KEY", "Fault", "ReceivedRequest", "RoomsEmulator"]
 
@@ -35,7 +39,8 @@ DEVELOPMENT_ACCESS_KEY = base64.b64encode(b"azure-communication-rooms developmen
 
 class _Running(NamedTuple):
     endpoint: str
-    ca_file: str | None
+    certificates: Certificates | None
+    proxy: Proxy | None
     api: Api
     cleanup: ExitStack
 
@@ -52,13 +57,9 @@ class RoomsEmulator:
 
     Like the identity service, it also creates and deletes users, and issues and revokes their access tokens.
 
-    Open :attr:`endpoint` in a web browser to see the rooms, the latest requests with their bodies, and the pending
-    faults. This web page is read-only and needs no credentials: anyone who can reach the emulator can see it. Other web
-    pages cannot read it.
-
-    Programs in other languages can inject faults, move the clock and reset the emulator over HTTP. They post JSON to
-    ``/emulator/faults`` (the arguments of :meth:`inject`), ``/emulator/clock`` (``{"delta": seconds}``) or
-    ``/emulator/reset``.
+    Open :attr:`endpoint` in a web browser to see the rooms, requests and faults, and to act on them. Programs in any
+    language do the same over HTTP, under ``/_emulator``. Neither needs credentials, so anyone who can reach the
+    emulator can use them; other web pages cannot.
 
     It logs one line for each request to the logger ``azure.communication.rooms.emulator`` at level INFO. The line for
     an error gives the reason. No line contains a key, a token or a signature.
@@ -71,22 +72,29 @@ class RoomsEmulator:
     :keyword int page_size: The number of rooms or participants on a page. As in the service, deleted rooms count
      towards it but are left out, so a page of rooms can be shorter. Default: 30.
     :keyword bool tls: Use TLS with a certificate made for this run, and make :attr:`ca_file`. Default: False.
-    :keyword certfile: A PEM file with the certificate chain. If you pass it, the emulator uses TLS. Default: None.
+    :keyword tls_folder: A folder for the certificate authority of ``tls`` and the CA bundle. They stay, so programs
+     trust the next emulator with this folder, too. Default: None, a temporary folder.
+    :paramtype tls_folder: str or None
+    :keyword bool intercept: Stand in for all resources in Azure, as far as programs use the proxy that
+     :attr:`environment` names. It leads requests to a host such as ``contoso.communication.azure.com`` to this
+     emulator, and all others where they would go without it. For these resources, the emulator accepts any access key,
+     token and user; they all have the same rooms. It needs ``tls``, and has no effect if the environment variable
+     ``NO_PROXY`` is ``*``. Default: False.
+    :keyword certfile: A PEM file with a certificate chain to use TLS with, instead of ``tls``. Default: None.
     :paramtype certfile: str or None
     :keyword keyfile: A PEM file with the certificate's private key, unless ``certfile`` contains it. Default: None.
     :paramtype keyfile: str or None
-    :keyword bearer_token: A token to accept instead of a signature. Default: None, which accepts no token.
+    :keyword bearer_token: A token to accept instead of a signature. Default: None.
     :paramtype bearer_token: str or None
     :keyword bool any_date: Accept a signature of any date, for tests that freeze the time. Otherwise its date must be
      within five minutes of the real time. Default: False.
     :keyword allowed_hosts: Additional host names, without a port, that clients may use. ``host``, ``localhost`` and IP
-     addresses are always allowed. The emulator rejects any other ``Host`` with status code 421. Otherwise a web page
-     could reach it through a host name that the page's author controls. With ``tls``, the certificate is also valid for
-     these names and IP addresses. Default: none.
+     addresses are always allowed. The emulator refuses any other, because a web page could reach it through a name that
+     the page's author controls. The certificate of ``tls`` is valid for these names too. If ``host`` is ``0.0.0.0``,
+     :attr:`endpoint` has the first of them. Default: none.
     :paramtype allowed_hosts: ~collections.abc.Iterable[str]
-    :raises ValueError: The access key is not base64, the page size or the port is out of range, there is a key file but
-     no certificate file, ``tls`` is used with a certificate file, or an allowed host is not a host name or IP address.
-    :raises TypeError: The page size or the port is not an int, or ``allowed_hosts`` is a string.
+    :raises ValueError: An argument is invalid, or contradicts another.
+    :raises TypeError: An argument has the wrong type.
     """
 
     def __init__(
@@ -98,6 +106,8 @@ class RoomsEmulator:
         access_key: str = DEVELOPMENT_ACCESS_KEY,
         page_size: int = 30,
         tls: bool = False,
+        tls_folder: str | None = None,
+        intercept: bool = False,
         certfile: str | None = None,
         keyfile: str | None = None,
         bearer_token: str | None = None,
@@ -110,17 +120,17 @@ class RoomsEmulator:
             self._key = b""
         if not self._key:
             raise ValueError("access_key is not base64")
-        for name, value in (("page_size", page_size), ("port", port)):
+        for name, value, least, most in (("page_size", page_size, 1, 10**9), ("port", port, 0, 65535)):
             if not isinstance(value, int):
                 raise TypeError(f"{name} must be an int, not {type(value).__name__}")
-        if page_size < 1:
-            raise ValueError(f"page_size must be at least 1, not {page_size}")
-        if not 0 <= port <= 65535:
-            raise ValueError(f"port must be from 0 to 65535, not {port}")
+            if not least <= value <= most:
+                raise ValueError(f"{name} must be from {least} to {most}, not {value}")
         if keyfile and not certfile:
             raise ValueError("keyfile is given without certfile")
         if tls and certfile:
             raise ValueError("tls makes a certificate, so it cannot be combined with certfile")
+        if not tls and (intercept or tls_folder):
+            raise ValueError("intercept and tls_folder need tls=True")
         if isinstance(allowed_hosts, str):
             raise TypeError("allowed_hosts must be an iterable of names, not a str")
         self._host = host
@@ -129,11 +139,13 @@ class RoomsEmulator:
         self._access_key = access_key
         self._page_size = page_size
         self._tls = tls
+        self._tls_folder = tls_folder
+        self._intercept = intercept
         self._certfile = certfile
         self._keyfile = keyfile
         self._bearer_token = bearer_token
         self._any_date = any_date
-        self._hosts = AllowedHosts(host, allowed_hosts)
+        self._hosts = AllowedHosts(host, allowed_hosts, intercept=intercept)
         self._faults = Faults()
         self._log = RequestLog()
         self._clock = Clock()
@@ -166,10 +178,24 @@ class RoomsEmulator:
         :rtype: str
         :raises RuntimeError: The emulator is not running, or was created without ``tls=True``.
         """
-        ca_file = self._started().ca_file
-        if ca_file is None:
+        certificates = self._started().certificates
+        if certificates is None:
             raise RuntimeError("there is no ca_file without tls=True")
-        return ca_file
+        return certificates.ca_file
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables with which a program reaches the emulator, unmodified.
+
+        They name the connection string and the endpoint. With ``tls=True``, they also name the certificate authorities
+        to trust, and where to get tokens of Microsoft Entra ID. With ``intercept=True``, they name the proxy. The
+        variables of this process stay in force: its authorities stay trusted, and its proxy leads to other hosts.
+
+        :rtype: dict[str, str]
+        :raises RuntimeError: The emulator is not running.
+        """
+        running = self._started()
+        return environment(running.endpoint, self.connection_string, running.certificates, running.proxy)
 
     @property
     def requests(self) -> list[ReceivedRequest]:
@@ -249,19 +275,7 @@ class RoomsEmulator:
         :raises ValueError: The arguments describe no fault, contradict each other, or are out of range.
         """
         self._faults.add(
-            Fault(
-                status=status,
-                retry_after=retry_after,
-                drop=drop,
-                delay=delay,
-                truncate=truncate,
-                body=body,
-                times=times,
-                after=after,
-                probability=probability,
-                method=method,
-                path=path,
-            )
+            Fault(status, retry_after, drop, delay, truncate, body, times, after, probability, method, path)
         )
 
     def advance(self, delta: timedelta) -> None:
@@ -303,18 +317,32 @@ class RoomsEmulator:
         with ExitStack() as cleanup:
             store = Store(self._database)
             cleanup.callback(store.close)
-            certificate = cleanup.enter_context(Certificate(self._hosts.names)) if self._tls else None
-            credentials = Credentials(self._key, self._bearer_token, any_date=self._any_date)
+            certificates = None
+            if self._tls:
+                certificates = Certificates(self._hosts.names, Path(self._tls_folder) if self._tls_folder else None)
+                cleanup.callback(certificates.close)
+            entra_token = f"emulator.{hashlib.sha256(self._key).hexdigest()}"
+            tokens = {entra_token, self._bearer_token or entra_token}
+            credentials = Credentials(self._key, tokens, any_date=self._any_date)
             resource = Resource(credentials, store, self._clock, self._page_size)
             api = Api(store, self._clock, self._faults, self._log)
             public_key = DEVELOPMENT_ACCESS_KEY if self._access_key == DEVELOPMENT_ACCESS_KEY else None
-            page = Page(store, self._clock, self._log, self._faults, public_key, self._environment)
-            application = Application(self._hosts, admin_app(api, page), resource, self._faults, self._log)
-            certfile = certificate.certfile if certificate else self._certfile
-            server = Server(application, self._host, self._port, certfile, self._keyfile)
+            page = Page(store, self._clock, self._log, self._faults, public_key, lambda: self.environment)
+            admin = admin_app(api, page, entra_token)
+            application = Application(self._hosts, admin, resource, self._faults, self._log)
+            proxy = Proxy(self._hosts.address) if self._intercept and "*" not in no_proxy() else None
+            server = Server(
+                application,
+                self._host,
+                self._port,
+                certfile=certificates.certfile if certificates else self._certfile,
+                keyfile=self._keyfile,
+                certificates=certificates,
+                proxy=proxy,
+            )
             cleanup.callback(server.stop)
-            endpoint = f"{'https' if certfile else 'http'}://{self._hosts.url_host}:{server.port}"
-            self._running = _Running(endpoint, certificate.ca_file if certificate else None, api, cleanup.pop_all())
+            endpoint = f"http{'s' if self._tls or self._certfile else ''}://{self._hosts.url_host}:{server.port}"
+            self._running = _Running(endpoint, certificates, proxy, api, cleanup.pop_all())
         if not _is_loopback(self._host):
             LOGGER.warning("listening on %s: other machines can reach this emulator", self._host)
         return self
@@ -325,12 +353,6 @@ class RoomsEmulator:
             running, self._running = self._running, None
             self._faults.end_delays()
             running.cleanup.close()
-
-    def _environment(self) -> dict[str, str]:
-        return {
-            "COMMUNICATION_SAMPLES_CONNECTION_STRING": self.connection_string,
-            "COMMUNICATION_SAMPLES_ENDPOINT": self.endpoint,
-        }
 
     def _started(self) -> _Running:
         if self._running is None:

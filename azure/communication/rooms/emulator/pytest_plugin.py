@@ -6,12 +6,15 @@ To use them, add this line to the ``conftest.py`` at the root of your tests::
 
 Without this line, pytest does not load them. With pytest-xdist, each worker process has its own emulator.
 
-The emulator has the arguments of the fixture ``rooms_emulator_options``. To use TLS, for example, define it again in
-your ``conftest.py``::
+A program that finds its resource in the environment or in its own settings is tested with the fixture
+``rooms_environment``, without another line. A program that takes a client gets the fixture ``rooms_client``.
+
+The emulator has the arguments of the fixture ``rooms_emulator_options``. To change them, define it again in your
+``conftest.py``, for example for plain HTTP::
 
     @pytest.fixture(scope="session")
     def rooms_emulator_options():
-        return {"tls": True}
+        return {}
 """
 
 from collections.abc import Iterator
@@ -26,8 +29,8 @@ from . import RoomsEmulator
 
 @pytest.fixture(scope="session")
 def rooms_emulator_options() -> dict[str, Any]:
-    """The keyword arguments of :class:`RoomsEmulator`. By default, there are none."""
-    return {}
+    """The keyword arguments of :class:`RoomsEmulator`."""
+    return {"tls": True, "intercept": True, "any_date": True}
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +52,18 @@ def rooms_emulator(rooms_emulator_session: RoomsEmulator) -> Iterator[RoomsEmula
     if emulator.pending_faults:
         faults = "\n".join(map(repr, emulator.pending_faults))
         pytest.fail(f"these injected faults never applied; is a path or method mistyped?\n{faults}", pytrace=False)
+
+
+@pytest.fixture
+def rooms_environment(rooms_emulator: RoomsEmulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """:attr:`RoomsEmulator.environment`, set for this test.
+
+    Whatever resource in Azure the test's program uses, it reaches the emulator, unless it ignores the environment.
+    """
+    variables = rooms_emulator.environment
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return variables
 
 
 @pytest.fixture

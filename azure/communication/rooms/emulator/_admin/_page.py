@@ -96,25 +96,22 @@ class Page:
             number = min(max(int(page), 1) if page.isdecimal() else 1, pages)
             offset = (number - 1) * _ROOMS_PER_PAGE
             found = self.store.find_rooms(now, search, state, _ROOMS_PER_PAGE, offset, by_opening=by_opening)
-            rooms = [
-                _room(room, room_state, self.store.participants(room.id, after=0, limit=_MAX_PARTICIPANTS + 1))
-                for room, room_state in found
-            ]
             upcoming = self.store.find_rooms(now, "", "upcoming", limit=1, by_opening=True)
         return {
             "counts": counts,
             "page": number,
             "pages": pages,
-            "rooms": rooms,
+            "rooms": [_room(room, room_state) for room, room_state in found],
             "nextOpening": format_time(upcoming[0][0].valid_from) if upcoming else None,
         }
 
 
-def _room(room: Room, state: str, participants: Sequence[tuple[int, str, str]]) -> dict[str, object]:
+def _room(room: Room, state: str) -> dict[str, object]:
+    participants = list(json.loads(room.participants).items())
     return {
         **room_json(room, API_VERSIONS[-1]),
         "state": state,
-        "participants": [{"rawId": raw_id, "role": role} for _, raw_id, role in participants[:_MAX_PARTICIPANTS]],
+        "participants": [{"rawId": raw_id, "role": role} for raw_id, role in participants[:_MAX_PARTICIPANTS]],
         "hasMoreParticipants": len(participants) > _MAX_PARTICIPANTS,
     }
 

@@ -13,7 +13,7 @@ from .._clock import real_now, real_time
 from .._services import Resource
 from .._services._errors import status_error
 from .._services._service import Service
-from ._hosts import AllowedHosts
+from ._hosts import AllowedHosts, host_name
 
 LOGGER = logging.getLogger("azure.communication.rooms.emulator")
 _MAX_BODY = 1024 * 1024
@@ -30,6 +30,7 @@ class Application:
         self._resource = resource
         self._faults = faults
         self._log = log
+        self._intercepted: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = real_time.perf_counter()
@@ -37,12 +38,17 @@ class Application:
         scope["path"] = scope["raw_path"].decode("latin-1")
         request = Request(scope, receive)
         host = request.headers.get("host", "")
-        if not self._hosts.allows(host):
+        name = host_name(host)
+        if not self._hosts.allows(name):
             reason = f"The emulator does not serve the host {host!r}. Allow it with --allowed-host or allowed_hosts."
             _log_line(request.method, scope["path"], 421, started, reason)
             service = self._resource.service(scope["path"])
             await service.error_response(status_error(421, reason))(scope, receive, send)
             return
+        if self._hosts.intercepts(name) and name not in self._intercepted:
+            self._intercepted.add(name)
+            LOGGER.warning("%s is served by the emulator", name)
+        request.state.any_credentials = name in self._intercepted
         try:
             request.state.body = await _read_body(request)
         except ClientDisconnect:

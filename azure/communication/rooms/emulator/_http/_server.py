@@ -10,6 +10,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .._clock import real_time
 from ._application import LOGGER
+from ._certificates import Certificates
+from ._proxy import Proxy
 
 _TLS_HANDSHAKE = b"\x16\x03"  # how a client's first message begins if it speaks TLS
 _STOP_TIMEOUT = 5.0
@@ -18,7 +20,17 @@ _STOP_TIMEOUT = 5.0
 class Server:
     """Starts to listen when it is created, and returns when it accepts connections. :meth:`stop` ends it."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int, certfile: str | None, keyfile: str | None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        *,
+        certfile: str | None,
+        keyfile: str | None,
+        certificates: Certificates | None,
+        proxy: Proxy | None,
+    ) -> None:
         config = uvicorn.Config(
             app,
             http=_Protocol,
@@ -37,6 +49,8 @@ class Server:
             config.load()  # raises the error for a bad certificate here instead of in the thread
         except OSError as error:  # includes ssl.SSLError
             raise OSError(f"the certificate cannot be read: {error}") from error
+        if certificates and proxy and config.ssl:
+            config.ssl.sni_callback = certificates.choose
         try:
             self._listener = socket.create_server(
                 (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=config.backlog
@@ -48,6 +62,7 @@ class Server:
         self._started = threading.Event()
         self._error: BaseException | None = None
         self._server = _Server(config, self._started)
+        self._proxy = proxy
         self._thread = threading.Thread(target=self._run, name=f"rooms-emulator-{self.port}", daemon=True)
         self._thread.start()
         self._started.wait()
@@ -59,12 +74,23 @@ class Server:
         # asyncio.run() is not used, because debuggers and libraries such as nest_asyncio replace it.
         loop = _Loop()
         try:
-            loop.run_until_complete(self._server.serve([self._listener]))
+            loop.run_until_complete(self._serve())
         except BaseException as error:  # noqa: BLE001 - raised by the constructor
             self._error = error
         finally:
             loop.close()
             self._started.set()
+
+    async def _serve(self) -> None:
+        proxy_server = await self._proxy.start(self.port) if self._proxy else None
+        await self._server.serve([self._listener])
+        if proxy_server:
+            proxy_server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0)  # closes the sockets
 
     def stop(self) -> None:
         self._server.should_exit = True

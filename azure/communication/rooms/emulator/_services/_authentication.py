@@ -7,7 +7,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from email.utils import parsedate_to_datetime
 from itertools import product
 from urllib.parse import parse_qsl, unquote, urlencode
@@ -23,24 +23,26 @@ _SCHEME = "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signatur
 
 
 class Credentials(AuthenticationBackend):
-    """The credentials that the resource accepts: signatures with its key, and its bearer token if it has one."""
+    """The credentials that the resource accepts: signatures with its key, and the tokens.
 
-    def __init__(self, key: bytes, bearer_token: str | None, *, any_date: bool) -> None:
+    The state of a request has ``any_credentials`` if it is for a resource in Azure, whose key and tokens the emulator
+    cannot know. Then it accepts any token, and a signature with any key if the signed headers fit the request.
+    """
+
+    def __init__(self, key: bytes, tokens: Collection[str], *, any_date: bool) -> None:
         self._key = key
-        self._bearer_token = bearer_token
+        self._tokens = tokens
         self._any_date = any_date
 
     async def authenticate(self, conn: HTTPConnection) -> None:
-        """Raise a 401 error unless the request has a valid signature or the bearer token."""
+        """Raise a 401 error unless the request has a valid signature or token."""
         headers = conn.headers
         authorization = headers.get("authorization", "")
         if not authorization:
             raise DeniedError("no credentials")
         if authorization.startswith("Bearer "):
-            if self._bearer_token is None:
-                raise DeniedError("the request has a bearer token, but the emulator was started without one")
-            if authorization != f"Bearer {self._bearer_token}":
-                raise DeniedError("wrong bearer token")
+            if authorization.removeprefix("Bearer ") not in self._tokens and not conn.state.any_credentials:
+                raise DeniedError("wrong bearer token; --bearer-token or bearer_token sets the right one")
             return
         if not authorization.startswith(_SCHEME):
             raise DeniedError("the Authorization header is neither a signature of this service nor a bearer token")
@@ -60,7 +62,7 @@ class Credentials(AuthenticationBackend):
         # Microsoft's client for Java signs the host without its port.
         for signed_host, form in product((host, re.sub(r":\d+$", "", host)), _signed_forms(target)):
             text = f"{conn.scope['method']}\n{form}\n{date};{signed_host};{content_hash}"
-            if signature == _base64(hmac.digest(self._key, text.encode(), "sha256")):
+            if conn.state.any_credentials or signature == _base64(hmac.digest(self._key, text.encode(), "sha256")):
                 break
         else:
             raise DeniedError("wrong access key, or the URL or a signed header was changed after signing")

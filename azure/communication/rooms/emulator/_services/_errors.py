@@ -1,8 +1,10 @@
 """The errors of the services."""
 
+import sqlite3
 from http import HTTPStatus
 
 from starlette.authentication import AuthenticationError
+from starlette.exceptions import HTTPException
 
 
 class ServiceError(Exception):
@@ -53,8 +55,8 @@ def wrong_type(wanted: str, target: str) -> ServiceError:
     return bad_arguments((f"The JSON value could not be converted to {wanted}. Path: {target}.", target))
 
 
-def not_found() -> ServiceError:
-    return ServiceError(404, "NotFound", "The server cannot find the requested resource.")
+def not_found(message: str = "The server cannot find the requested resource.") -> ServiceError:
+    return ServiceError(404, "NotFound", message)
 
 
 def status_error(status_code: int, message: str) -> ServiceError:
@@ -64,3 +66,14 @@ def status_error(status_code: int, message: str) -> ServiceError:
     except ValueError:
         code = "BadRequest" if status_code < 500 else "InternalServerError"
     return ServiceError(status_code, "Denied" if status_code == 401 else code, message)
+
+
+def service_error(error: Exception) -> ServiceError:
+    """The error response for an exception that ended a request."""
+    if isinstance(error, ServiceError):
+        return error
+    if isinstance(error, sqlite3.Error):
+        return status_error(503, f"The database failed: {error}")
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return status_error(405, "The method is not allowed on this resource.")
+    return not_found("The emulator has no such path. It has only the Rooms and identity services.")

@@ -41,6 +41,7 @@ class ServiceRequest:
 
     def __init__(self, request: Request, api_versions: Sequence[str]) -> None:
         self.method = request.method
+        self.any_credentials: bool = request.state.any_credentials
         self.body: bytes = request.state.body
         self.path_params = {name: unquote(value) for name, value in request.path_params.items()}
         self._request = request

@@ -3,7 +3,6 @@
 import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.authentication import AuthenticationBackend
@@ -15,7 +14,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ._errors import ServiceError, not_found, status_error
+from ._errors import ServiceError, service_error
 from ._request import ServiceRequest
 from ._responses import json_response
 
@@ -79,14 +78,9 @@ class Service:
         if request.scope["http_version"] != "1.0":
             del headers["Content-Length"]  # the server then sends the body chunked, as the service does
 
-    def _error(self, request: HTTPConnection, error: Any) -> Response:
-        headers = getattr(error, "headers", None)
-        if isinstance(error, HTTPException):  # no route matches the path, or none the method
-            message = "The method is not allowed on this resource."
-            error = not_found() if error.status_code == 404 else status_error(405, message)
-        elif isinstance(error, sqlite3.Error):
-            error = status_error(503, f"The database failed: {error}")
+    def _error(self, request: HTTPConnection, exception: Exception) -> Response:
+        error = service_error(exception)
         request.state.reason = error.log_reason
         response = self.error_response(error)
-        response.headers.update(headers or {})
+        response.headers.update(getattr(exception, "headers", None) or {})
         return response

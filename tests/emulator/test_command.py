@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -11,19 +12,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from azure.core.rest import HttpRequest
 
-from azure.communication.rooms import RoomsClient
+from azure.communication.rooms import RoomsClient, __version__
 from azure.communication.rooms.emulator import RoomsEmulator
-from azure.communication.rooms.emulator.__main__ import main
+from azure.communication.rooms.emulator._command import main
 
 from ..support import posix
 from ..support.certificates import Certificates
 from ..support.processes import COMMAND, emulator_process
 
+PRINT_ENVIRONMENT = "import json, os, sys; print(json.dumps(dict(os.environ)))"
 CALL_WITHOUT_OPTIONS = """
 import os
 from azure.communication.identity import CommunicationIdentityClient
-from azure.communication.rooms import RoomsClient
+from azure.communication.rooms import RoomsClient, __version__
 
 connection_string = os.environ["COMMUNICATION_SAMPLES_CONNECTION_STRING"]
 CommunicationIdentityClient.from_connection_string(connection_string).create_user()
@@ -50,9 +53,9 @@ def test_command_calls_the_emulator_with_tls() -> None:
 
 
 def test_environment_and_status_of_command(certificates: Certificates) -> None:
-    program = "import json, os, sys; print(json.dumps(dict(os.environ))); print('mine', file=sys.stderr); sys.exit(7)"
     process = run(
-        *("--env", "ACS", "--env", "OTHER", "--access-key", "a2V5", "--", sys.executable, "-c", program),
+        *("--env", "ACS", "--env", "URL={endpoint}/x", "--env", "KEY={access_key}", "--access-key", "a2V5"),
+        *("--", sys.executable, "-c", PRINT_ENVIRONMENT + "; print('mine', file=sys.stderr); sys.exit(7)"),
         NO_PROXY="corp.example",
         no_proxy="",
         NODE_EXTRA_CA_CERTS=certificates.authority,
@@ -61,16 +64,54 @@ def test_environment_and_status_of_command(certificates: Certificates) -> None:
     assert process.returncode == 7
     environment = json.loads(process.stdout)
     endpoint = environment["COMMUNICATION_SAMPLES_ENDPOINT"]
-    names = ("COMMUNICATION_SAMPLES_CONNECTION_STRING", "AZURE_COMMUNICATION_CONNECTION_STRING", "ACS", "OTHER")
-    assert {environment[name] for name in names} == {f"endpoint={endpoint}/;accesskey=a2V5"}
-    files = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
-    assert not any(os.path.exists(environment[name]) for name in files)
-    assert environment["NO_PROXY"] == environment["no_proxy"] == "corp.example,127.0.0.1"
-    assert process.stderr.splitlines()[1:] == [
-        "MY_ACS names another resource. To replace it, pass --env MY_ACS.",
-        "mine",
-        "The emulator has no request from the command. If the command reads another variable, pass --env NAME.",
-    ]
+    assert environment["ACS"] == environment["ACS_CONNECTION_STRING"] == f"endpoint={endpoint}/;accesskey=a2V5"
+    assert (environment["URL"], environment["KEY"]) == (f"{endpoint}/x", "a2V5")
+    assert not os.path.exists(environment["REQUESTS_CA_BUNDLE"])
+    assert process.stderr.splitlines()[1:] == ["mine", "The emulator has no request from the command."]
+
+
+def test_command_without_interception() -> None:
+    process = run(
+        *("--no-intercept", "--no-entra", "--", sys.executable, "-c", PRINT_ENVIRONMENT),
+        MY_ACS="endpoint=https://contoso.communication.azure.com/;accesskey=a2V5",
+    )
+    assert json.loads(process.stdout).keys().isdisjoint({"HTTPS_PROXY", "NODE_USE_ENV_PROXY", "IDENTITY_ENDPOINT"})
+    assert "MY_ACS names another resource. To replace it, pass --env MY_ACS." in process.stderr
+
+
+def test_environment_that_refuses_proxies() -> None:
+    process = run("--", sys.executable, "-c", PRINT_ENVIRONMENT, NO_PROXY="*")
+    assert "NO_PROXY is *, so requests to resources in Azure are not intercepted." in process.stderr
+    environment = json.loads(process.stdout)
+    assert "HTTPS_PROXY" not in environment
+    assert environment["NO_PROXY"] == "*"
+
+
+@pytest.mark.parametrize("template", ["{x}", "{", "{}", "{0}"])
+def test_wrong_template(template: str) -> None:
+    process = run("--env", f"A={template}", "--", "true")
+    assert process.returncode == 1
+    assert process.stderr.endswith(
+        f"--env A={template}: use only {{connection_string}}, {{endpoint}}, {{access_key}} in braces\n"
+    )
+
+
+@posix
+def test_python_is_the_interpreter_of_the_emulator(tmp_path: Path) -> None:
+    program = ("python", "-c", "import sys; print(sys.prefix)")
+    assert run("--", *program, PATH="/usr/bin:/bin", VIRTUAL_ENV=sys.prefix).stdout == f"{sys.prefix}\n"
+    # As a tool of its own, the emulator runs programs of other environments.
+    (tmp_path / "python").symlink_to("/bin/echo")
+    path = f"{tmp_path}:/usr/bin:/bin"
+    echoed = "-c import sys; print(sys.prefix)\n"
+    assert run("--", *program, PATH=path, VIRTUAL_ENV=str(tmp_path)).stdout == echoed
+    tool = tmp_path / "rooms-emulator"
+    tool.write_text(f"#!{sys.executable}\nfrom azure.communication.rooms.emulator._command import main\nmain()\n")
+    tool.chmod(0o755)
+    environment = {**os.environ, "PATH": path, "VIRTUAL_ENV": sys.prefix}
+    for arguments, output in (("--", *program), echoed), (("--version",), f"rooms-emulator {__version__}\n"):
+        process = subprocess.run([tool, *arguments], env=environment, capture_output=True, text=True, check=True)
+        assert process.stdout == output
 
 
 def test_log_file_and_http(tmp_path: Path) -> None:
@@ -132,31 +173,64 @@ def test_serve_until_a_signal(number: signal.Signals) -> None:
 
 
 @posix
-def test_printed_lines_work_in_another_terminal() -> None:
-    with emulator_process("--tls", "--port=0") as process:
-        connection_string, page, _, *lines = [line(process) for _ in range(12)]
-        endpoint = re.fullmatch(r"endpoint=(.*)/;accesskey=.*", connection_string)
-        assert endpoint
-        assert page == f"The emulator's page: {endpoint[1]}/_emulator"
-        assert all(each.startswith("export ") for each in lines)
-        script = "\n".join([*lines, 'exec "$@"'])
-        subprocess.run(["sh", "-c", script, "sh", sys.executable, "-c", CALL_WITHOUT_OPTIONS], check=True, timeout=60)
+def test_printed_lines_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    lines: list[str] = []
+    for _ in range(2):
+        with emulator_process("--tls", f"--port={port}") as process:
+            assert line(process).startswith(f"endpoint=https://127.0.0.1:{port}/;accesskey=")
+            assert line(process) == f"The emulator's page: https://127.0.0.1:{port}/_emulator"
+            assert line(process) == "To use the emulator in another terminal:"
+            while "JAVA_TOOL_OPTIONS" not in "".join(lines):
+                lines.append(line(process))
+            script = "\n".join([*lines, 'exec "$@"'])  # those of the first start
+            command = ["sh", "-c", script, "sh", sys.executable, "-c", CALL_WITHOUT_OPTIONS]
+            subprocess.run(command, check=True, timeout=60)
+            process.terminate()
+            process.wait(timeout=30)
+    assert all(each.startswith("export ") for each in lines)
+    assert "HTTPS_PROXY" not in "".join(lines)  # other programs in this terminal work when the emulator has stopped
+    [folder] = tmp_path.iterdir()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+
+
+@posix
+def test_output_that_nobody_reads() -> None:
+    with emulator_process("--port=0") as process:
+        with RoomsClient.from_connection_string(line(process)) as client:
+            for _ in range(150):
+                client.send_request(HttpRequest("GET", f"/{'x' * 1000}"))
         process.terminate()
-        process.wait(timeout=30)
+        assert process.wait(timeout=30) == 0
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["--", "no-such-command", "--port"], 127, "command not found: no-such-command"),
-        (["--"], 2, "-- needs a command"),
-        (["--database", "no/folder/r.db", "--", "true"], 1, "the database no/folder/r.db cannot be opened: "),
+        (["--", "no-such-command", "--port"], 127, "no-such-command: command not found"),
+        (["--", "{folder}/none"], 127, "{folder}/none: command not found"),
+        (["--", "{folder}"], 126, "{folder}: permission denied"),
+        (["--", "{folder}/text"], 126, "{folder}/text: permission denied"),
+        (["--", "{folder}/script"], 127, "{folder}/script: No such file or directory"),
+        (["--"], 2, "{emulator}: error: -- needs a command"),
+        (
+            ["--database", "no/r.db", "--", "true"],
+            1,
+            "{emulator}: the database no/r.db cannot be opened",
+        ),
     ],
 )
-def test_command_that_cannot_run(arguments: list[str], status: int, message: str) -> None:
-    process = run(*arguments)
+def test_command_that_cannot_run(tmp_path: Path, arguments: list[str], status: int, message: str) -> None:
+    (tmp_path / "text").touch()
+    (tmp_path / "script").write_text("#!/no/such/interpreter\n")
+    (tmp_path / "script").chmod(0o755)
+    values = {"folder": str(tmp_path), "emulator": "python -m azure.communication.rooms.emulator"}
+    process = run(*(argument.format(**values) for argument in arguments))
     assert (process.returncode, process.stdout) == (status, "")
-    assert process.stderr.splitlines()[-1].partition("emulator: ")[2].removeprefix("error: ").startswith(message)
+    assert process.stderr.splitlines()[-1].startswith(message.format(**values))
 
 
 @pytest.mark.parametrize("missing", ["trustme", "uvicorn"])
@@ -171,7 +245,7 @@ def test_missing_extra_is_one_line(tmp_path: Path, missing: str) -> None:
 def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
     """Run the command line in this process, as if a signal arrived while it starts."""
     monkeypatch.setattr(signal, "signal", lambda number, handler: handler(number, None))
-    monkeypatch.setattr(sys, "argv", ["emulator", *arguments])
+    monkeypatch.setattr(sys, "argv", ["rooms-emulator", *arguments])
     main()
 
 
@@ -187,7 +261,7 @@ def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
         (["--database", "{notes}"], "the database {notes} cannot be opened: the file belongs to another program"),
         (["--log", "no/folder/log"], "No such file or directory: '"),
         (["--access-key", "x"], "access_key is not base64"),
-        (["--page-size", "0"], "page_size must be at least 1, not 0"),
+        (["--page-size", "0"], "page_size must be from 1 to 1000000000, not 0"),
         (["--port", "99999"], "port must be from 0 to 65535, not 99999"),
         (["--allowed-host", "http://rooms.test"], "allowed_hosts must be host names without a scheme or port, not "),
     ],
@@ -204,5 +278,5 @@ def test_main_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: 
         with pytest.raises(SystemExit, match=re.escape(message.format(**values))) as exit_:
             run_main(monkeypatch, *(argument.format(**values) for argument in arguments))
     error = str(exit_.value.code)
-    assert error.startswith("python -m azure.communication.rooms.emulator: ")
+    assert error.startswith("rooms-emulator: ")
     assert "\n" not in error

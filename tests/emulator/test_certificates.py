@@ -1,0 +1,95 @@
+"""The certificates of ``tls=True``, and what trusts them."""
+
+import os
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
+
+from azure.communication.rooms import ClientOptions, RoomsClient
+from azure.communication.rooms.emulator import RoomsEmulator
+
+from ..support import posix
+from ..support.certificates import Certificates
+from .calls import connect
+
+
+def test_hosts_of_the_certificate() -> None:
+    with RoomsEmulator(tls=True, allowed_hosts=["Rooms_1.test", "192.0.2.1"]) as emulator:
+        assert emulator.endpoint.startswith("https://127.0.0.1:")
+        options: ClientOptions = {"connection_verify": emulator.ca_file}
+        with RoomsClient.from_connection_string(emulator.connection_string, **options) as client:
+            assert client.create_room().id
+        context = ssl.create_default_context(cafile=emulator.ca_file)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        for host in ("127.0.0.1", "::1", "localhost", "rooms_1.test", "192.0.2.1"):
+            context.wrap_socket(connect(emulator), server_hostname=host).close()
+        with pytest.raises(ssl.SSLCertVerificationError):
+            context.wrap_socket(connect(emulator), server_hostname="contoso.communication.azure.com")
+        folder = Path(emulator.ca_file).parent
+        assert os.name == "nt" or folder.stat().st_mode & 0o077 == 0
+    assert not folder.exists()
+
+
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")  # of an old authority
+def test_trust_is_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Authorities may be in files and in folders. None of them gets lost, and none is there twice."""
+    authorities = []
+    for name in ("file", "ca-folder", "cert-dir"):
+        (tmp_path / name).mkdir()
+        authorities.append(Path(Certificates(tmp_path / name).authority).read_text())
+    for variable, path in [
+        ("SSL_CERT_FILE", tmp_path / "file" / "ca.pem"),
+        ("CURL_CA_BUNDLE", tmp_path / "file" / "ca.pem"),
+        ("NODE_EXTRA_CA_CERTS", tmp_path / "none"),
+        ("REQUESTS_CA_BUNDLE", tmp_path / "ca-folder"),
+        ("SSL_CERT_DIR", f"{tmp_path / 'none'}{os.pathsep}{tmp_path / 'cert-dir'}"),
+    ]:
+        monkeypatch.setenv(variable, str(path))
+    with RoomsEmulator(tls=True) as emulator:
+        bundle = Path(emulator.ca_file).read_text()
+        store = Path(emulator.ca_file).with_suffix(".p12").read_bytes()
+    assert [bundle.count(authority.strip()) for authority in authorities] == [1, 1, 1]
+    assert bundle.count("BEGIN CERTIFICATE") > 50  # the usual authorities
+    assert len(load_pkcs12(store, b"changeit").additional_certs) == bundle.count("BEGIN CERTIFICATE")
+
+
+def test_folder_keeps_the_authority(tmp_path: Path) -> None:
+    for _ in range(2):
+        with RoomsEmulator(tls=True, tls_folder=str(tmp_path / "tls")) as emulator:
+            ca_file = Path(emulator.ca_file)
+            context = ssl.create_default_context(cadata=ca_file.read_text())
+        with RoomsEmulator(tls=True, tls_folder=str(tmp_path / "tls")) as emulator:
+            context.wrap_socket(connect(emulator), server_hostname="localhost").close()
+        assert ca_file.exists()
+
+
+@posix
+def test_forked_child_keeps_the_files() -> None:
+    program = """
+import os, sys
+from azure.communication.rooms.emulator import RoomsEmulator
+
+with RoomsEmulator(tls=True) as emulator:
+    if (child := os.fork()) == 0:
+        sys.exit()
+    os.waitpid(child, 0)
+    assert os.path.exists(emulator.ca_file)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("host", ["a..b", ".a", "a.", f"{'a' * 64}.test", f"{'a.' * 126}ab"])
+def test_name_that_no_certificate_can_have(host: str) -> None:
+    with pytest.raises(ValueError, match="allowed_hosts must be host names without a scheme or port, not "):
+        RoomsEmulator(allowed_hosts=[host])
+
+
+def test_ca_file_needs_tls(emulator: RoomsEmulator, certificates: Certificates) -> None:
+    with pytest.raises(RuntimeError, match="there is no ca_file without tls=True"):
+        _ = emulator.ca_file
+    with pytest.raises(ValueError, match="tls makes a certificate, so it cannot be combined with certfile"):
+        RoomsEmulator(tls=True, certfile=certificates.certfile)
