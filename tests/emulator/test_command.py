@@ -254,9 +254,6 @@ def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
     [
         (["--port", "{port}"], "cannot listen on 127.0.0.1:{port}: "),
         (["--host", "no.such.host.invalid"], "cannot listen on no.such.host.invalid:8787: "),
-        (["--certfile", "none.pem"], "the certificate cannot be read: "),
-        (["--certfile", "{text}"], "the certificate cannot be read: "),
-        (["--tls", "--certfile", "{text}"], "tls makes a certificate, so it cannot be combined with certfile"),
         (["--database", "{text}"], "the database {text} cannot be opened: file is not a database"),
         (["--database", "{notes}"], "the database {notes} cannot be opened: the file belongs to another program"),
         (["--log", "no/folder/log"], "No such file or directory: '"),

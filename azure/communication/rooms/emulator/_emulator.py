@@ -26,9 +26,9 @@ from ._http._certificates import Certificates
 from ._http._hosts import AllowedHosts
 from ._http._proxy import Proxy, no_proxy
 from ._http._server import Server
-from ._services import Resource
 from ._services._authentication import Credentials
-from ._services._identity import new_user_id
+from ._services._identity import IdentityService, TeamsService, new_user_id
+from ._services._rooms import RoomsService
 from ._store import Store
 
 __all__ = ["DEVELOPMENT_ACCESS_KEY", "Fault", "ReceivedRequest", "RoomsEmulator"]
@@ -80,10 +80,6 @@ class RoomsEmulator:
      emulator, and all others where they would go without it. For these resources, the emulator accepts any access key,
      token and user; they all have the same rooms. It needs ``tls``, and has no effect if the environment variable
      ``NO_PROXY`` is ``*``. Default: False.
-    :keyword certfile: A PEM file with a certificate chain to use TLS with, instead of ``tls``. Default: None.
-    :paramtype certfile: str or None
-    :keyword keyfile: A PEM file with the certificate's private key, unless ``certfile`` contains it. Default: None.
-    :paramtype keyfile: str or None
     :keyword bearer_token: A token to accept instead of a signature. Default: None.
     :paramtype bearer_token: str or None
     :keyword bool any_date: Accept a signature of any date, for tests that freeze the time. Otherwise its date must be
@@ -108,8 +104,6 @@ class RoomsEmulator:
         tls: bool = False,
         tls_folder: str | None = None,
         intercept: bool = False,
-        certfile: str | None = None,
-        keyfile: str | None = None,
         bearer_token: str | None = None,
         any_date: bool = False,
         allowed_hosts: Iterable[str] = (),
@@ -125,10 +119,6 @@ class RoomsEmulator:
                 raise TypeError(f"{name} must be an int, not {type(value).__name__}")
             if not least <= value <= most:
                 raise ValueError(f"{name} must be from {least} to {most}, not {value}")
-        if keyfile and not certfile:
-            raise ValueError("keyfile is given without certfile")
-        if tls and certfile:
-            raise ValueError("tls makes a certificate, so it cannot be combined with certfile")
         if not tls and (intercept or tls_folder):
             raise ValueError("intercept and tls_folder need tls=True")
         if isinstance(allowed_hosts, str):
@@ -141,8 +131,6 @@ class RoomsEmulator:
         self._tls = tls
         self._tls_folder = tls_folder
         self._intercept = intercept
-        self._certfile = certfile
-        self._keyfile = keyfile
         self._bearer_token = bearer_token
         self._any_date = any_date
         self._hosts = AllowedHosts(host, allowed_hosts, intercept=intercept)
@@ -307,7 +295,7 @@ class RoomsEmulator:
 
         :return: The emulator.
         :rtype: ~azure.communication.rooms.emulator.RoomsEmulator
-        :raises OSError: The port is in use, or a certificate file cannot be read or is invalid.
+        :raises OSError: The port is in use.
         :raises sqlite3.Error: The database cannot be opened, belongs to another program, or was written by an
          incompatible version of the emulator. In these cases, the file is not changed.
         :raises RuntimeError: The emulator is already running.
@@ -324,24 +312,17 @@ class RoomsEmulator:
             entra_token = f"emulator.{hashlib.sha256(self._key).hexdigest()}"
             tokens = {entra_token, self._bearer_token or entra_token}
             credentials = Credentials(self._key, tokens, any_date=self._any_date)
-            resource = Resource(credentials, store, self._clock, self._page_size)
-            api = Api(store, self._clock, self._faults, self._log)
+            rooms = RoomsService(credentials, store, self._clock, self._page_size)
+            services = [IdentityService(credentials), TeamsService(credentials), rooms]
             public_key = DEVELOPMENT_ACCESS_KEY if self._access_key == DEVELOPMENT_ACCESS_KEY else None
+            api = Api(store, self._clock, self._faults, self._log)
             page = Page(store, self._clock, self._log, self._faults, public_key, lambda: self.environment)
             admin = admin_app(api, page, entra_token)
-            application = Application(self._hosts, admin, resource, self._faults, self._log)
+            application = Application(self._hosts, admin, services, self._faults, self._log)
             proxy = Proxy(self._hosts.address) if self._intercept and "*" not in no_proxy() else None
-            server = Server(
-                application,
-                self._host,
-                self._port,
-                certfile=certificates.certfile if certificates else self._certfile,
-                keyfile=self._keyfile,
-                certificates=certificates,
-                proxy=proxy,
-            )
+            server = Server(application, self._host, self._port, certificates, proxy)
             cleanup.callback(server.stop)
-            endpoint = f"http{'s' if self._tls or self._certfile else ''}://{self._hosts.url_host}:{server.port}"
+            endpoint = f"http{'s' if self._tls else ''}://{self._hosts.url_host}:{server.port}"
             self._running = _Running(endpoint, certificates, proxy, api, cleanup.pop_all())
         if not _is_loopback(self._host):
             LOGGER.warning("listening on %s: other machines can reach this emulator", self._host)

@@ -68,6 +68,7 @@ class _FrontDoor(Service):
 class IdentityService(_FrontDoor):
     """The operations on users and their tokens."""
 
+    prefix = "/identities"
     api_versions = (
         "2020-07-20-preview2",
         "2021-03-07",
@@ -142,6 +143,7 @@ class IdentityService(_FrontDoor):
 class TeamsService(_FrontDoor):
     """The exchange of a Teams user's token of Microsoft Entra ID for one of this service."""
 
+    prefix = "/teamsUser"
     api_versions = ("2021-10-31-preview", "2022-06-01", "2022-10-01", "2023-10-01")
 
     def __init__(self, credentials: AuthenticationBackend) -> None:

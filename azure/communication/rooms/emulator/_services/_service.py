@@ -27,6 +27,8 @@ class Service:
     The path in a request's scope must be the path as sent, not percent-decoded, and its state must have the ``body``.
     """
 
+    prefix = ""
+    """How the paths of the service begin."""
     api_versions: tuple[str, ...]
 
     def __init__(self, credentials: AuthenticationBackend, routes: Sequence[Route]) -> None:
