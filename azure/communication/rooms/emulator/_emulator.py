@@ -286,7 +286,7 @@ class RoomsEmulator:
             services = [IdentityService(credentials), TeamsService(credentials), rooms]
             public_key = DEVELOPMENT_ACCESS_KEY if self._access_key == DEVELOPMENT_ACCESS_KEY else None
             api = Api(store, self._clock, self._faults, self._log)
-            page = Page(store, self._clock, self._log, self._faults, public_key)
+            page = Page(store, self._clock, self._log, self._faults, public_key, lambda: self.environment)
             admin = admin_app(api, page, entra_token)
             application = Application(self._hosts, admin, services, self._faults, self._log)
             proxy = Proxy(self._hosts.address) if self._intercept and "*" not in no_proxy() else None

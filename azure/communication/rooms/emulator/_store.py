@@ -147,11 +147,12 @@ class Store:
         return dict.fromkeys(ROOM_STATES, 0) | dict(rows)
 
     def find_rooms(
-        self, now: int, search: str, state: str | None, *, offset: int, limit: int
+        self, now: int, search: str, state: str | None, limit: int, offset: int = 0, *, by_opening: bool
     ) -> list[tuple[Room, str]]:
-        """Rooms and their states, newest first, without deleted ones."""
+        """Rooms and their states, newest or earliest opening first, without deleted ones."""
         select = f"SELECT {_STATE}, {', '.join(_COLUMNS)} FROM rooms WHERE {_FOUND}"
-        where = f"AND (:state IS NULL OR {_STATE} = :state) ORDER BY position DESC LIMIT :limit OFFSET :offset"
+        order = "valid_from, position" if by_opening else "position DESC"
+        where = f"AND (:state IS NULL OR {_STATE} = :state) ORDER BY {order} LIMIT :limit OFFSET :offset"
         values = {"now": now, "search": search, "state": state, "offset": offset, "limit": limit}
         return [(Room(*row), room_state) for room_state, *row in self._connection.execute(f"{select} {where}", values)]
 

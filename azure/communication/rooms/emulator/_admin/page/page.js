@@ -4,14 +4,16 @@ const INTERVAL = 1000;
 const ANNOUNCEMENT_INTERVAL = 15000;
 const STATES = ["upcoming", "open", "ended"];
 const [MINUTE, HOUR, DAY] = [60e3, 3600e3, 86400e3];
-const TICKS = [[HOUR, "1 h"], [DAY, "1 d"], [7 * DAY, "1 wk"], [30 * DAY, "1 mo"], [180 * DAY, "6 mo"]];
+const TICKS = [[30 * MINUTE, "30 min"], [DAY, "1 d", "minor"], [30 * DAY, "1 mo"]];
+const EFFECTS = { "drop-before": { drop: "before" }, "drop-after": { drop: "after" }, truncate: { truncate: true } };
 
 const byId = (id) => document.getElementById(id);
-const view = { state: "", search: "", page: 1 };
+const view = { state: "", search: "", sort: "", page: 1, errors: "", path: "" };
 let rooms = new Map();
 let calls = new Map();
 let etag = "";
 let clockOffset = 0;
+let nextOpening = null;
 let isPaused = false;
 let timer = 0;
 let request = new AbortController();
@@ -25,9 +27,15 @@ function element(name, className, ...children) {
   return node;
 }
 
+const fromTemplate = (id) => byId(id).content.firstElementChild.cloneNode(true);
+
 // A node that moves loses keyboard focus, so this moves only those that must.
 function setChildren(parent, nodes) {
-  for (const node of [...parent.children]) if (!nodes.includes(node)) node.remove();
+  for (const node of [...parent.children]) {
+    if (nodes.includes(node)) continue;
+    if (node.contains(document.activeElement)) parent.closest("section").focus();
+    node.remove();
+  }
   nodes.forEach((node, index) => {
     if (parent.children[index] !== node) parent.insertBefore(node, parent.children[index] ?? null);
   });
@@ -35,6 +43,20 @@ function setChildren(parent, nodes) {
 
 function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
+}
+
+function copyButton(text, label) {
+  const button = fromTemplate("copy");
+  button.hidden = !navigator.clipboard; // browsers have none on http, except for this machine's addresses
+  button.setAttribute("aria-label", `Copy ${label}`);
+  button.title = "Copy";
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(text());
+    button.classList.add("copied");
+    setTimeout(() => button.classList.remove("copied"), 2000);
+    announce("Copied", true);
+  });
+  return button;
 }
 
 // Times
@@ -56,8 +78,9 @@ function lifetimeText({ from, until }) {
   const start = dayOf(from, yearOf(from) !== yearOf(until));
   const end = dayOf(until, yearOf(from) !== yearOf(now()) || yearOf(until) !== yearOf(now()));
   if (until - from >= 7 * DAY) return `${start} – ${end}`;
-  if (dayOf(from, true) === dayOf(until, true)) return `${end}, ${clockTime.format(from)} – ${clockTime.format(until)}`;
-  return `${start}, ${clockTime.format(from)} – ${end}, ${clockTime.format(until)}`;
+  const [opening, closing] = [clockTime.format(from), clockTime.format(until)];
+  if (dayOf(from, true) === dayOf(until, true)) return `${end}, ${opening} – ${closing}`;
+  return `${start}, ${opening} – ${end}, ${closing}`;
 }
 
 function distanceText(distance) {
@@ -74,120 +97,77 @@ function relativeText(room) {
 // The timeline is logarithmic in both directions from now, to show both half an hour and half a year.
 function percent(time) {
   const distance = time - now();
-  const scaled = Math.log1p(Math.abs(distance) / (5 * MINUTE)) / Math.log1p((240 * DAY) / (5 * MINUTE));
+  const scaled = Math.log1p(Math.abs(distance) / 5000) / Math.log1p((240 * DAY) / 5000);
   return 50 + 50 * Math.sign(distance) * Math.min(scaled, 1);
 }
 
 function addTicks(node, withLabels) {
-  for (const [distance, label] of TICKS) {
-    for (const sign of [-1, 1]) {
-      const tick = element("span", label === "1 wk" || label === "1 mo" ? "minor" : label === "1 h" ? "hour" : "", withLabels ? label : "");
-      tick.style.left = `${percent(now() + sign * distance)}%`;
-      node.append(tick);
-    }
+  const ticks = TICKS.flatMap(([distance, label, className]) =>
+    [[-distance, `${label} ago`, className], [distance, `in ${label}`, className]]);
+  for (const [distance, label, className] of [...ticks, [0, "now", "now"]]) {
+    const tick = element("span", className, withLabels ? label : "");
+    tick.style.left = `${percent(now() + distance)}%`;
+    node.prepend(tick);
   }
-  const middle = element("span", "now", withLabels ? "now" : "");
-  middle.style.left = "50%";
-  node.append(middle);
 }
 
 // Rooms
 
-function newCell(name, ...children) {
-  const cell = element("td", name, ...children);
-  cell.setAttribute("role", "cell");
-  return cell;
-}
-
-function newRow(...cells) {
-  const row = element("tr", "", ...cells);
-  row.setAttribute("role", "row");
-  return row;
-}
-
 function newRoom(id) {
-  const nodes = {
-    badge: element("span"),
-    dialOut: element("span", "note", "phone dial-out"),
-    lifetime: element("span"),
-    relative: element("span", "note"),
-    bar: element("span", "bar"),
-    count: element("span"),
-    word: element("span", "word"),
-    none: element("span", "none", "none"),
-    list: element("ul"),
-  };
-  nodes.toggle = element("button", "", nodes.count, nodes.word);
-  const track = element("span", "track");
-  track.setAttribute("aria-hidden", "true");
-  addTicks(track, false);
-  track.append(nodes.bar);
-  const idCell = element("th", "id", id, nodes.dialOut);
-  idCell.setAttribute("role", "rowheader");
-  idCell.scope = "row";
-  const detailsCell = newCell("", nodes.list);
-  detailsCell.colSpan = 5;
-  const details = newRow(detailsCell);
-  details.className = "details";
-  details.id = `participants-${id}`;
-  details.hidden = true;
-  nodes.toggle.type = "button";
-  nodes.toggle.setAttribute("aria-controls", details.id);
-  nodes.toggle.setAttribute("aria-expanded", "false");
-  nodes.toggle.addEventListener("click", () => {
-    details.hidden = !details.hidden;
-    nodes.toggle.setAttribute("aria-expanded", String(!details.hidden));
+  const body = fromTemplate("room");
+  const find = (selector) => body.querySelector(selector);
+  const entry = { body, find, details: find(".details"), toggle: find(".participants button"), items: new Map() };
+  addTicks(find(".track"), false);
+  find(".mono").textContent = id;
+  find(".mono").after(copyButton(() => id, `room ID ${id}`));
+  entry.details.id = `participants-${id}`;
+  entry.toggle.setAttribute("aria-controls", entry.details.id);
+  entry.toggle.addEventListener("click", () => {
+    entry.details.hidden = !entry.details.hidden;
+    entry.toggle.setAttribute("aria-expanded", String(!entry.details.hidden));
   });
-  const body = element("tbody", "", newRow(
-    idCell,
-    newCell("state", nodes.badge),
-    newCell("lifetime", nodes.lifetime, nodes.relative),
-    newCell("timeline", track),
-    newCell("participants", nodes.toggle, nodes.none),
-  ), details);
-  body.setAttribute("role", "rowgroup");
-  return { body, nodes, details };
+  find(".delete button").setAttribute("aria-label", `Delete room ${id}`);
+  find(".delete button").addEventListener("click", () =>
+    confirmThen(`Delete room ${id}?`, "Delete", () => act("DELETE", `rooms/${id}`, undefined, "Room deleted.")));
+  return entry;
+}
+
+function newParticipant(rawId, role) {
+  const copy = copyButton(() => rawId, `raw ID ${rawId}`);
+  return element("li", "", element("span", "role", role), element("span", "raw-id mono", rawId), copy);
 }
 
 function showRoom(entry, room) {
-  const { nodes } = entry;
+  const { find, details, toggle } = entry;
   entry.room = { ...room, from: Date.parse(room.validFrom), until: Date.parse(room.validUntil) };
-  nodes.badge.className = `badge ${room.state}`;
-  setText(nodes.badge, room.state);
-  nodes.dialOut.hidden = !room.pstnDialOutEnabled;
-  setText(nodes.lifetime, lifetimeText(entry.room));
-  nodes.lifetime.title = `${room.validFrom} – ${room.validUntil}`;
-  nodes.bar.className = `bar ${room.state}`;
+  find(".badge").className = `badge ${room.state}`;
+  setText(find(".badge"), room.state);
+  find(".dial-out").hidden = !room.pstnDialOutEnabled;
+  setText(find(".dates"), lifetimeText(entry.room));
+  find(".dates").title = `${room.validFrom} – ${room.validUntil}`;
+  find(".bar").className = `bar ${room.state}`;
   const count = room.participants.length;
-  nodes.none.hidden = count > 0;
-  nodes.toggle.hidden = count === 0;
-  if (count === 0) {
-    entry.details.hidden = true;
-    nodes.toggle.setAttribute("aria-expanded", "false");
-  }
-  setText(nodes.count, `${count}${room.hasMoreParticipants ? "+" : ""}`);
-  setText(nodes.word, count === 1 ? "participant" : "participants");
-  nodes.toggle.setAttribute("aria-label", `${nodes.count.textContent} ${nodes.word.textContent} of room ${room.id}`);
-  const key = JSON.stringify(room.participants) + room.hasMoreParticipants;
-  if (entry.participants !== key) {
-    entry.participants = key;
-    nodes.list.replaceChildren(...room.participants.map(({ rawId, role }) =>
-      element("li", "", element("span", "role", role), element("span", "raw-id mono", rawId))));
-    if (room.hasMoreParticipants) nodes.list.append(element("li", "none", `Only the first ${count} are shown.`));
-  }
+  find(".none").hidden = count > 0;
+  toggle.hidden = count === 0;
+  details.hidden ||= count === 0;
+  toggle.setAttribute("aria-expanded", String(!details.hidden));
+  setText(toggle, `${count}${room.hasMoreParticipants ? "+" : ""}`);
+  toggle.setAttribute("aria-label", `${toggle.textContent} participant${count === 1 ? "" : "s"} of room ${room.id}`);
+  entry.items = new Map(room.participants.map(({ rawId, role }) =>
+    [rawId + role, entry.items.get(rawId + role) ?? newParticipant(rawId, role)]));
+  const more = room.hasMoreParticipants ? [element("li", "none", `Only the first ${count} are shown.`)] : [];
+  setChildren(find("ul"), [...entry.items.values(), ...more]);
 }
 
 function showTimes() {
-  const time = byId("clock");
-  setText(time, fullTime.format(now()));
-  time.dateTime = new Date(now()).toISOString();
+  setText(byId("clock"), fullTime.format(now()));
+  byId("clock").dateTime = new Date(now()).toISOString();
   const isAhead = clockOffset > 5000; // a smaller offset is latency
-  for (const node of document.querySelectorAll(".ahead")) node.hidden = !isAhead;
-  setText(byId("ahead"), distanceText(clockOffset + 1000).replace("in ", ""));
-  for (const { room, nodes } of rooms.values()) {
-    setText(nodes.relative, relativeText(room));
-    nodes.bar.style.left = `${percent(room.from)}%`;
-    nodes.bar.style.width = `${percent(room.until) - percent(room.from)}%`;
+  setText(byId("ahead"), isAhead ? `${distanceText(clockOffset + 1000).replace("in ", "")} ahead` : "real time");
+  for (const { room, find } of rooms.values()) {
+    setText(find(".lifetime .note"), relativeText(room));
+    find(".bar").style.left = `${percent(room.from)}%`;
+    find(".bar").style.width = `${percent(room.until) - percent(room.from)}%`;
   }
 }
 
@@ -202,11 +182,9 @@ function showRooms(data) {
     setText(button.querySelector(".count"), (state ? data.counts[state] : total).toLocaleString("en"));
   }
   table.hidden = data.rooms.length === 0;
-  byId("no-rooms").hidden = total > 0 || view.search !== "";
-  byId("key-is-public").hidden = !data.connectionString;
-  byId("key-is-secret").hidden = Boolean(data.connectionString);
-  setText(byId("connection-string"), data.connectionString ?? "");
-  byId("no-matches").hidden = data.rooms.length > 0 || !byId("no-rooms").hidden;
+  byId("no-rooms").hidden = data.rooms.length > 0;
+  const isFiltered = total > 0 || view.search !== "";
+  setText(byId("no-rooms"), isFiltered ? "No rooms match." : "Rooms appear here when a program creates them.");
   view.page = data.page;
   byId("pages").hidden = data.pages === 1;
   // A disabled button would lose keyboard focus.
@@ -217,7 +195,7 @@ function showRooms(data) {
   return `${total} ${total === 1 ? "room" : "rooms"}${view.search ? " found" : ""}: ${counts}`;
 }
 
-// Requests
+// Requests and faults
 
 function statusNode(status) {
   const kind = /^[123]/.test(status) ? "success" : status === "waiting" ? "" : "failure";
@@ -246,8 +224,9 @@ function bodyText(body) {
 }
 
 function newCall() {
-  const nodes = { summary: element("summary"), sent: element("dl", "sent"), outcome: element("div", "outcome") };
-  const item = element("li", "", element("details", "", nodes.summary, nodes.sent), nodes.outcome);
+  const nodes = { summary: element("summary"), opened: element("dl", "opened"), outcome: element("div", "outcome") };
+  nodes.opened.tabIndex = 0; // because it scrolls
+  const item = element("li", "", element("details", "", nodes.summary, nodes.opened), nodes.outcome);
   return { item, nodes };
 }
 
@@ -263,16 +242,18 @@ function showCall(entry, call) {
   const time = element("time", "", requestTime.format(Date.parse(last.receivedAt)));
   time.dateTime = last.receivedAt;
   nodes.summary.replaceChildren(statusNode(last.status), target, time);
-  const sent = [["query", call.query], ["body", bodyText(call.body)], ...Object.entries(call.headers)];
-  nodes.sent.replaceChildren(...sent.filter(([, value]) => value).flatMap(([name, value]) =>
+  const duration = call.duration && `${(call.duration * 1000).toFixed(1)} ms`;
+  const entries = [["created", call.createdId], ["duration", duration], ["response", bodyText(call.response)],
+    ["query", call.query], ["request", bodyText(call.body)], ...Object.entries(call.headers)];
+  nodes.opened.replaceChildren(...entries.filter(([, value]) => value).flatMap(([name, value]) =>
     [element("dt", "", name), element("dd", "mono", value)]));
+  if (call.createdId) nodes.opened.querySelector("dd").append(copyButton(() => call.createdId, `ID ${call.createdId}`));
   nodes.outcome.replaceChildren();
-  if (call.attemptCount === 1) {
+  if (call.attempts.length === 1) {
     nodes.outcome.append(...outcome(first));
   } else {
-    const retries = call.attemptCount - 1;
-    nodes.outcome.append(element("p", "retries", `${retries} ${retries === 1 ? "retry" : "retries"}`));
-    if (call.attemptCount > call.attempts.length) nodes.outcome.append(`The last ${call.attempts.length} attempts:`);
+    const retries = call.attempts.length - 1;
+    nodes.outcome.append(element("p", "note", `${retries} ${retries === 1 ? "retry" : "retries"}`));
     const attempts = call.attempts.map((attempt) => attemptNode(attempt, Date.parse(first.receivedAt)));
     nodes.outcome.append(element("ol", "attempts", ...attempts));
   }
@@ -283,16 +264,17 @@ function showRequests(data) {
   for (const call of data.calls) showCall(calls.get(call.id), call);
   setChildren(byId("calls"), Array.from(calls.values(), ({ item }) => item));
   byId("no-calls").hidden = data.calls.length > 0;
-  byId("faults").hidden = data.pendingFaults.length === 0;
+  setText(byId("no-calls"), view.errors || view.path ? "No requests match." : "No requests yet.");
   setText(byId("fault-count"), `${data.pendingFaults.length}`);
-  byId("fault-list").replaceChildren(...data.pendingFaults.map(({ text, target, times }) =>
-    element("li", "", element("span", "mono", target), element("span", "fault", `${text}, ${times} left`))));
+  byId("clear-faults").hidden = data.pendingFaults.length === 0;
+  byId("fault-list").replaceChildren(...data.pendingFaults.map(({ text, target }) =>
+    element("li", "", element("span", "mono", target), element("span", "fault", text))));
 }
 
 // Connection
 
 function announce(text, isUrgent) {
-  if (text === announced || (!isUrgent && Date.now() - announcedAt < ANNOUNCEMENT_INTERVAL)) return;
+  if (!isUrgent && (text === announced || Date.now() - announcedAt < ANNOUNCEMENT_INTERVAL)) return;
   announced = text;
   announcedAt = Date.now();
   byId("announcement").textContent = text;
@@ -309,7 +291,8 @@ function showConnection(state, text) {
 async function load(signal) {
   const headers = etag ? { "If-None-Match": etag } : {};
   try {
-    const response = await fetch(`/_emulator/data?${new URLSearchParams(view)}`, { headers, signal, cache: "no-store" });
+    const path = `/_emulator/data?${new URLSearchParams(view)}`;
+    const response = await fetch(path, { headers, signal, cache: "no-store" });
     return { response, text: await response.text() };
   } catch {
     return null;
@@ -323,6 +306,10 @@ function show({ response, text }, isUserAction) {
   if (response.status === 200) {
     const data = JSON.parse(text);
     etag = response.headers.get("ETag");
+    setText(byId("connection-string"), data.connectionString);
+    setText(byId("exports"), data.exports);
+    nextOpening = Date.parse(data.nextOpening);
+    byId("next-opening").setAttribute("aria-disabled", String(!data.nextOpening));
     const summary = showRooms(data);
     showRequests(data);
     announce(summary, isUserAction);
@@ -339,7 +326,7 @@ async function poll(isUserAction = false) {
   if (signal.aborted) return; // a newer poll has taken over
   if (!isPaused && !document.hidden) timer = setTimeout(poll, INTERVAL);
   if (!loaded) showConnection("lost", "The emulator is not responding");
-  else if (![200, 304].includes(loaded.response.status)) showConnection("lost", loaded.text);
+  else if (![200, 304].includes(loaded.response.status)) showConnection("lost", errorText(loaded.text));
   else show(loaded, isUserAction);
 }
 
@@ -349,21 +336,98 @@ function change(values) {
   poll(true);
 }
 
+// Actions
+
+function errorText(text) {
+  try {
+    return JSON.parse(text).error.message;
+  } catch {
+    return text;
+  }
+}
+
+function showError(text) {
+  setText(byId("error").firstElementChild, text);
+  byId("error").hidden = !text;
+}
+
+async function act(method, path, body, done) {
+  const headers = body ? { "Content-Type": "application/json" } : {};
+  try {
+    const response = await fetch(`/_emulator/${path}`, { method, headers, body: JSON.stringify(body) });
+    showError(response.ok ? "" : errorText(await response.text()));
+    if (response.ok) announce(done, true);
+  } catch {
+    showError("The emulator is not responding.");
+  }
+  poll();
+}
+
+function confirmThen(question, verb, action) {
+  const dialog = byId("confirm");
+  setText(byId("question"), question);
+  setText(byId("confirmed"), verb);
+  dialog.returnValue = "";
+  dialog.onclose = () => dialog.returnValue && action();
+  dialog.showModal();
+}
+
+function inject(event) {
+  event.preventDefault();
+  const fault = { ...EFFECTS[byId("effect").value] };
+  for (const control of byId("fault").elements) {
+    if (!control.name || !control.value || control.closest("[hidden]")) continue;
+    fault[control.name] = control.type === "number" ? Number(control.value) : control.value;
+  }
+  act("POST", "faults", fault, "Fault injected.");
+}
+
+function advance(seconds) {
+  act("POST", "clock", { delta: seconds }, "The clock has moved.");
+}
+
+function listen(id, type, action) {
+  byId(id).addEventListener(type, action);
+}
+
+function showFields() {
+  for (const field of document.querySelectorAll("[data-for]")) {
+    field.hidden = !field.dataset.for.split(" ").includes(byId("effect").value);
+  }
+}
+
+function showTab() {
+  for (const link of document.querySelectorAll(".tabs a")) {
+    link.setAttribute("aria-current", String(link.hash === (location.hash || "#rooms")));
+  }
+}
+
 addTicks(byId("axis"), true);
-setText(byId("address"), location.origin);
-byId("states").addEventListener("click", (event) => {
+showFields();
+showTab();
+addEventListener("hashchange", showTab);
+for (const [id, label] of [["connection-string", "the connection string"], ["exports", "the lines"]]) {
+  byId(id).previousElementSibling.append(copyButton(() => byId(id).textContent, label));
+}
+listen("states", "click", (event) => {
   const pressed = event.target.closest("button");
   if (!pressed) return;
   for (const button of byId("states").children) button.setAttribute("aria-pressed", String(button === pressed));
   change({ state: pressed.dataset.state, page: 1 });
 });
-byId("search").addEventListener("input", () => change({ search: byId("search").value.trim(), page: 1 }));
+listen("sort", "change", () => change({ sort: byId("sort").value, page: 1 }));
+listen("search", "input", () => change({ search: byId("search").value.trim(), page: 1 }));
+listen("path", "input", () => change({ path: byId("path").value.trim() }));
+listen("errors", "click", () => {
+  change({ errors: view.errors ? "" : "1" });
+  byId("errors").setAttribute("aria-pressed", String(Boolean(view.errors)));
+});
 for (const [id, step] of [["previous", -1], ["next", 1]]) {
-  byId(id).addEventListener("click", () => {
+  listen(id, "click", () => {
     if (byId(id).getAttribute("aria-disabled") === "false") change({ page: view.page + step });
   });
 }
-byId("pause").addEventListener("click", () => {
+listen("pause", "click", () => {
   isPaused = !isPaused;
   setText(byId("pause"), isPaused ? "Resume" : "Pause");
   if (isPaused) {
@@ -374,11 +438,22 @@ byId("pause").addEventListener("click", () => {
     poll();
   }
 });
-byId("copy").hidden = !navigator.clipboard; // browsers have none on http, except for this machine's addresses
-byId("copy").addEventListener("click", async () => {
-  await navigator.clipboard.writeText(byId("connection-string").textContent);
-  setText(byId("copy"), "Copied");
+for (const button of document.querySelectorAll("[data-advance]")) {
+  button.addEventListener("click", () => advance(Number(button.dataset.advance)));
+}
+listen("next-opening", "click", () => {
+  if (nextOpening) advance(Math.max(nextOpening - now() + 1, 0) / 1000);
 });
+listen("reset", "click", () =>
+  confirmThen("Remove all rooms, requests and faults, and set the clock to the real time?", "Reset", () =>
+    act("POST", "reset", {}, "The emulator was reset.")));
+listen("effect", "change", showFields);
+listen("fault", "submit", inject);
+listen("clear-faults", "click", () => {
+  byId("faults").focus(); // because the button disappears
+  act("DELETE", "faults", undefined, "All faults were removed.");
+});
+byId("error").querySelector("button").addEventListener("click", () => showError(""));
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && !isPaused) poll();
 });
