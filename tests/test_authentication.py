@@ -12,7 +12,6 @@ from azure.core.rest import HttpRequest
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 
-from .support.certificates import Certificates
 from .support.credentials import ACCESS_KEY, Token, signature_headers
 
 OTHER_KEY = "YW5vdGhlcg=="
@@ -134,12 +133,11 @@ def test_token_credential_needs_https() -> None:
         RoomsClient("http://contoso", Token())
 
 
-def test_bearer_token(certificates: Certificates) -> None:
+def test_bearer_token() -> None:
     token = Token("token-1")
     sovereign = "https://communication.azure.us//.default"
-    tls: Any = {"certfile": certificates.certfile, "keyfile": certificates.keyfile}
-    with RoomsEmulator(bearer_token="token-1", **tls) as emulator:
-        verify: Any = {"connection_verify": certificates.authority}
+    with RoomsEmulator(bearer_token="token-1", tls=True) as emulator:
+        verify: Any = {"connection_verify": emulator.ca_file}
         for options in (verify, {**verify, "credential_scopes": [sovereign]}):
             assert RoomsClient(emulator.endpoint, token, **options).create_room().id
     assert token.scopes == [("https://communication.azure.com//.default",), (sovereign,)]

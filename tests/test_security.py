@@ -113,15 +113,13 @@ def spans(exporter: InMemorySpanExporter) -> Iterator[InMemorySpanExporter]:
     exporter.clear()
 
 
-def test_no_secret_is_shown(
-    certificates: Certificates, caplog: pytest.LogCaptureFixture, spans: InMemorySpanExporter
-) -> None:
+def test_no_secret_is_shown(caplog: pytest.LogCaptureFixture, spans: InMemorySpanExporter) -> None:
     caplog.set_level(logging.DEBUG)
     failures: list[dict[str, Any]] = [{"drop": "after"}, {"status": 503}, {"status": 401}, {"body": b"<html>"}]
     texts: list[str] = []
-    with RoomsEmulator(access_key=KEY, bearer_token=TOKEN, certfile=certificates.certfile) as emulator:
+    with RoomsEmulator(access_key=KEY, bearer_token=TOKEN, tls=True) as emulator:
         for credential in (AzureKeyCredential(KEY), Token(TOKEN)):
-            options: Any = {"logging_enable": True, "connection_verify": certificates.authority, "retry_total": 0}
+            options: Any = {"logging_enable": True, "connection_verify": emulator.ca_file, "retry_total": 0}
             client = RoomsClient(emulator.endpoint, credential, **options)
             texts.append(repr(client))
             for operation in OPERATIONS.values():

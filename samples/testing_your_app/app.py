@@ -1,8 +1,8 @@
-"""A web application that schedules consultations. Each has a room for a doctor and a patient.
+"""A web application that schedules consultations. Each has a room, which a doctor and a patient join with tokens.
 
-To run it with an emulator, use ``pip install fastapi``, and in the checkout::
+To run it with an emulator, use ``pip install fastapi azure-communication-identity``, and in the checkout::
 
-    python -m azure.communication.rooms.emulator -- uvicorn samples.testing_your_app.app:app
+    rooms-emulator -- uvicorn samples.testing_your_app.app:app
 """
 
 import functools
@@ -10,6 +10,7 @@ import os
 from datetime import timedelta
 from typing import Annotated
 
+from azure.communication.identity import CommunicationIdentityClient
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
@@ -31,6 +32,11 @@ def get_rooms_client() -> RoomsClient:
     """Return the only client of this process. Tests override this function."""
     connection_string = os.environ["COMMUNICATION_SAMPLES_CONNECTION_STRING"]
     return RoomsClient.from_connection_string(connection_string, timeout=10, connection_timeout=2, read_timeout=5)
+
+
+@functools.cache
+def get_identity_client() -> CommunicationIdentityClient:
+    return CommunicationIdentityClient.from_connection_string(os.environ["COMMUNICATION_SAMPLES_CONNECTION_STRING"])
 
 
 Client = Annotated[RoomsClient, Depends(get_rooms_client)]
@@ -63,6 +69,13 @@ def extend(room_id: str, minutes: int, client: Client) -> CommunicationRoom:
     room = client.get_room(room_id)
     until = room.valid_until + timedelta(minutes=minutes)
     return client.update_room(room_id, valid_from=room.valid_from, valid_until=until)
+
+
+@app.post("/users", status_code=201)
+def create_user() -> dict[str, str]:
+    """Create a user for a doctor or a patient. The token lets the user's web client join calls for a day."""
+    user, token = get_identity_client().create_user_and_token(["voip"])
+    return {"id": user.raw_id, "token": token.token}
 
 
 @app.exception_handler(AzureError)

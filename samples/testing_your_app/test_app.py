@@ -1,6 +1,7 @@
 """The application's tests, which run against the emulator.
 
-To run them, use ``pip install fastapi httpx2 pytest``, and in the checkout ``pytest samples/testing_your_app``.
+To run them, use ``pip install azure-communication-identity fastapi httpx2 pytest``, and in the checkout
+``pytest samples/testing_your_app``.
 """
 
 from collections.abc import Iterator
@@ -79,3 +80,13 @@ def test_ended_consultation_stays_ended(
 
 def test_unknown_consultation(web: TestClient) -> None:
     assert web.post("/consultations/99400000000000000/extension", params={"minutes": 15}).status_code == 404
+
+
+def test_users_get_tokens_and_meet(
+    web: TestClient, rooms_environment: dict[str, str], consultation: dict[str, str]
+) -> None:
+    """The application finds the emulator in the environment, as it finds its resource in production."""
+    doctor, patient = (web.post("/users").json() for _ in range(2))
+    assert doctor["token"] != patient["token"]
+    response = web.post("/consultations", json={**consultation, "doctor": doctor["id"], "patient": patient["id"]})
+    assert response.status_code == 201

@@ -40,7 +40,7 @@ def test_signatures_expire(emulator: RoomsEmulator, seconds: int, status_code: i
         (lambda headers: headers.update({"x-ms-date": formatdate(time.time() + 1, usegmt=True)}), "wrong access key"),
         (lambda headers: headers.update({"x-ms-content-sha256": "AAAA"}), "wrong access key"),
         (lambda headers: headers.update({"Authorization": headers["Authorization"] + "é"}), "wrong access key"),
-        (lambda headers: headers.update({"Authorization": "Bearer token"}), "the request has a bearer token"),
+        (lambda headers: headers.update({"Authorization": "Bearer token"}), "wrong bearer token"),
         (lambda headers: headers.update({"Authorization": "Basic dTpw"}), "the Authorization header is neither"),
         (lambda headers: headers.update({"Host": "localhost"}), "wrong access key"),
     ],

@@ -104,8 +104,6 @@ def test_name_that_no_certificate_can_have(host: str) -> None:
         RoomsEmulator(allowed_hosts=[host])
 
 
-def test_ca_file_needs_tls(emulator: RoomsEmulator, certificates: Certificates) -> None:
+def test_ca_file_needs_tls(emulator: RoomsEmulator) -> None:
     with pytest.raises(RuntimeError, match="there is no ca_file without tls=True"):
         _ = emulator.ca_file
-    with pytest.raises(ValueError, match="tls makes a certificate, so it cannot be combined with certfile"):
-        RoomsEmulator(tls=True, certfile=certificates.certfile)

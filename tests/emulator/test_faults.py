@@ -152,7 +152,6 @@ def test_fault_without_effect(emulator: RoomsEmulator, arguments: dict[str, Any]
         ({"retry_after": 1}, "retry_after needs a status"),
         ({"status": 99}, "status must be from 200 to 599, not 99"),
         ({"status": 204, "body": b"x"}, "a response with status code 204 has no body"),
-        ({"status": 429, "retry_after": "1\r\nX: 1"}, "retry_after is not a valid header value"),
         ({"status": 500, "times": 0}, "times must be at least 1, not 0"),
         ({"status": 500, "after": -1}, "after must not be negative: -1"),
         ({"status": 500, "probability": 0}, "probability must be above 0 and at most 1, not 0"),

@@ -11,7 +11,6 @@ from freezegun import freeze_time
 
 from azure.communication.rooms.emulator import RoomsEmulator
 
-from ..support.certificates import Certificates
 from ..support.waiting import wait_for
 from .calls import ROOMS, connect, host_of, new_client, receive_all, signed_headers
 
@@ -24,9 +23,9 @@ def test_tls_on_an_http_port_is_explained(emulator: RoomsEmulator, caplog: pytes
     assert "turn TLS on with --tls or RoomsEmulator(tls=True)" in caplog.text
 
 
-def test_stop_does_not_wait_for_clients(certificates: Certificates, caplog: pytest.LogCaptureFixture) -> None:
-    context = ssl.create_default_context(cafile=certificates.authority)
-    with RoomsEmulator(certfile=certificates.certfile, keyfile=certificates.keyfile) as emulator, ExitStack() as stack:
+def test_stop_does_not_wait_for_clients(caplog: pytest.LogCaptureFixture) -> None:
+    with RoomsEmulator(tls=True) as emulator, ExitStack() as stack:
+        context = ssl.create_default_context(cafile=emulator.ca_file)
         connections = [stack.enter_context(connect(emulator)) for _ in range(3)]
         idle, incomplete, delayed = (
             stack.enter_context(context.wrap_socket(connection, server_hostname="127.0.0.1"))

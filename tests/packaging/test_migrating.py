@@ -8,7 +8,6 @@ import pytest
 from azure.communication.rooms.emulator import RoomsEmulator
 
 from ..support import ROOT
-from ..support.certificates import Certificates
 from ..support.environments import Environment, run
 
 # Text in the document's first column, programs, and what they print with the released package and with this one.
@@ -145,13 +144,11 @@ def test_programs_check_each_row_of_the_document() -> None:
 
 
 @pytest.mark.index
-def test_both_packages_do_what_the_document_says(
-    environment: Environment, running_emulator: RoomsEmulator, certificates: Certificates
-) -> None:
+def test_both_packages_do_what_the_document_says(environment: Environment, running_emulator: RoomsEmulator) -> None:
     environment.install("azure-communication-rooms==1.2.0", "responses")
     programs = [program for _, program, *_ in ROWS]
     http, key = running_emulator.connection_string.removeprefix("endpoint=").split(";accesskey=")
-    with RoomsEmulator(certfile=certificates.certfile) as tls:
+    with RoomsEmulator(tls=True) as tls:
         arguments = ("-c", RUNNER, json.dumps([programs, http, tls.endpoint, key]))
         released = json.loads(environment.python("-I", *arguments))  # -I ignores PYTHONPATH
         ours = json.loads(run(sys.executable, *arguments, cwd=environment.folder))

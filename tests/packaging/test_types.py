@@ -4,22 +4,12 @@ import shutil
 
 import pytest
 
-from tests.test_readme import PROGRAMS
+from tests.test_readme import PROGRAM
 
 from ..support import ROOT
 from ..support.environments import Environment
 
 pytestmark = pytest.mark.index
-
-# The names that the README's snippets use without defining them.
-PREAMBLE = """
-from azure.communication.rooms import CommunicationIdentifier, RoomsClient, identifier_from_raw_id
-
-client = RoomsClient.from_connection_string("")
-room, room_id = client.get_room(""), ""
-doctor: CommunicationIdentifier = identifier_from_raw_id("")
-patient = doctor
-"""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +30,6 @@ def test_type_errors_are_found(user: Environment) -> None:
     user.pyright("consumer.py")
 
 
-def test_readme_snippets_are_typed(user: Environment) -> None:
-    for place, snippet in PROGRAMS.items():
-        (user.folder / f"{place.replace(' ', '_')}.py").write_text(PREAMBLE + snippet, encoding="utf-8")
-    user.mypy(*(f"{place.replace(' ', '_')}.py" for place in PROGRAMS))
+def test_readme_is_typed(user: Environment) -> None:
+    (user.folder / "readme.py").write_text(PROGRAM, encoding="utf-8")
+    user.mypy("readme.py")

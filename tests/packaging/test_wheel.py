@@ -41,7 +41,8 @@ def test_wheel_has_only_the_package(distributions: Distributions) -> None:
     names = set(zipfile.ZipFile(distributions.wheel).namelist())
     metadata = f"azure_communication_rooms-{__version__}.dist-info"
     assert "azure/communication/rooms/py.typed" in names
-    assert names == package_files() | {f"{metadata}/{n}" for n in ("METADATA", "RECORD", "WHEEL", "licenses/LICENSE")}
+    others = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
+    assert names == package_files() | {f"{metadata}/{name}" for name in others}
 
 
 def test_sdist_has_the_tests_and_samples(distributions: Distributions) -> None:

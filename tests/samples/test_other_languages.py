@@ -1,6 +1,7 @@
 """The instructions for other languages work as written."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -33,10 +34,20 @@ def test_curl(tmp_path: Path) -> None:
 
 
 @posix
-def test_faults_and_the_clock(tmp_path: Path) -> None:
-    script, command = BLOCKS["Faults and the clock"]
+def test_api(tmp_path: Path) -> None:
+    script, command = BLOCKS["The emulator's own API"]
     (tmp_path / "control.sh").write_text(script, encoding="utf-8")
-    assert shell(command, tmp_path) == ""
+    assert re.fullmatch(
+        r'\{"status": "ok"\}\[\{.*\}\]\[\]\{"now": "[^"]*", "ahead": 86400\.0\}', shell(command, tmp_path)
+    )
+
+
+@posix
+@pytest.mark.skipif(shutil.which("javac") is None, reason="needs a JDK")
+def test_java(tmp_path: Path) -> None:
+    program, command = BLOCKS["Java"]
+    (tmp_path / "Rooms.java").write_text(program, encoding="utf-8")
+    assert re.fullmatch(r'\{"id":"\d+",.*"pstnDialOutEnabled":true\}\n', shell(command, tmp_path))
 
 
 @posix

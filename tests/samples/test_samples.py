@@ -3,10 +3,7 @@
 import json
 import os
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -67,7 +64,7 @@ Created and deleted room ID
 @pytest.fixture(scope="module")
 def resource() -> Iterator[RoomsEmulator]:
     """An emulator that takes the place of a resource in Azure: it uses TLS and runs in another process."""
-    with RoomsEmulator(tls=True, bearer_token="a-token") as emulator:
+    with RoomsEmulator(tls=True) as emulator:
         yield emulator
 
 
@@ -163,54 +160,23 @@ def test_missing_extra(tmp_path: Path) -> None:
     assert re.fullmatch(rf"{VARIABLE} is not set, and the emulator needs starlette: .*\n", result.stderr)
 
 
-@contextmanager
-def managed_identity(token: str) -> Iterator[str]:
-    """A fake token endpoint of a managed identity in Azure App Service. The real one uses http, too."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = json.dumps({"access_token": token, "expires_on": "4102444800", "token_type": "Bearer"}).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/msi/token"
-        server.shutdown()
-        thread.join()
-
-
-@pytest.mark.parametrize("token", ["a-token", "another-token"])
-def test_entra_id(token: str, resource: RoomsEmulator, variables: dict[str, str]) -> None:
-    """azure-identity is real; its token endpoint is a fake."""
-    with managed_identity(token) as token_endpoint:
-        result = run_sample(
-            "entra_id.py",
-            IDENTITY_ENDPOINT=token_endpoint,
-            IDENTITY_HEADER="a-secret",
-            COMMUNICATION_SAMPLES_ENDPOINT=resource.endpoint,
-            **variables,
-        )
-    if token == "a-token":
-        assert (with_placeholders(result.stdout), result.stderr) == ("Created room ID\nDeleted it\n", "")
-    else:
-        assert result.returncode == 1
-        assert result.stderr.startswith("There is no token, or the service refused it: ")
-
-
 def test_entra_id_with_nothing_configured() -> None:
     result = run_sample("entra_id.py")
+    notice = "COMMUNICATION_SAMPLES_ENDPOINT is not set, so this sample uses an emulator.\n"
+    assert (with_placeholders(result.stdout), result.stderr) == ("Created room ID\nDeleted it\n", notice)
+
+
+def test_entra_id_with_a_resource(resource: RoomsEmulator) -> None:
+    result = run_sample("entra_id.py", **resource.environment)
+    assert (with_placeholders(result.stdout), result.stderr) == ("Created room ID\nDeleted it\n", "")
+    refused = {
+        **resource.environment,
+        "IDENTITY_HEADER": "wrong",
+        "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
+    }
+    result = run_sample("entra_id.py", **refused)
     assert result.returncode == 1
-    assert result.stderr == (
-        "Set COMMUNICATION_SAMPLES_ENDPOINT, for example to https://contoso.communication.azure.com\n"
-    )
+    assert "There is no token, or the service refused it: " in result.stderr
 
 
 def test_readme_lists_every_sample() -> None:

@@ -22,8 +22,6 @@ def __getattr__(name: str) -> object:
     try:
         from . import _emulator  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("jwt", "starlette", "trustme", "uvicorn"):
-            raise
         raise ModuleNotFoundError(
             f"the emulator needs {error.name}: install this package with the emulator extra, "
             "as in pip install '<checkout of azure-communication-rooms>[emulator]'",

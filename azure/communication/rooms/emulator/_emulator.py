@@ -26,9 +26,9 @@ from ._http._certificates import Certificates
 from ._http._hosts import AllowedHosts
 from ._http._proxy import Proxy, no_proxy
 from ._http._server import Server
-from ._services import Resource
 from ._services._authentication import Credentials
-from ._services._identity import new_user_id
+from ._services._identity import IdentityService, TeamsService, new_user_id
+from ._services._rooms import RoomsService
 from ._store import Store
 
 __all__ = ["DEVELOPMENT_ACCESS_KEY", "Fault", "ReceivedRequest", "RoomsEmulator"]
@@ -53,17 +53,14 @@ class RoomsEmulator:
         with RoomsEmulator() as emulator:
             client = RoomsClient.from_connection_string(emulator.connection_string)
 
-    You can start it again after stopping it. Rooms in a file survive a restart; rooms in memory do not.
+    You can start it again after stopping it. Rooms in a file survive a restart; rooms in memory do not. Unless it is
+    running, most of its members raise RuntimeError.
 
     Like the identity service, it also creates and deletes users, and issues and revokes their access tokens.
 
-    Open :attr:`endpoint` in a web browser to see the rooms, the latest requests with their bodies, and the pending
-    faults. This web page is read-only and needs no credentials: anyone who can reach the emulator can see it. Other web
-    pages cannot read it.
-
-    Programs in other languages can inject faults, move the clock and reset the emulator over HTTP. They post JSON to
-    ``/emulator/faults`` (the arguments of :meth:`inject`), ``/emulator/clock`` (``{"delta": seconds}``) or
-    ``/emulator/reset``.
+    Open :attr:`endpoint` in a web browser to see the rooms, requests and faults, and to act on them. Programs in any
+    language do the same over HTTP, under ``/_emulator``. Neither needs credentials, so anyone who can reach the
+    emulator can use them; other web pages cannot.
 
     It logs one line for each request to the logger ``azure.communication.rooms.emulator`` at level INFO. The line for
     an error gives the reason. No line contains a key, a token or a signature.
@@ -76,30 +73,23 @@ class RoomsEmulator:
     :keyword int page_size: The number of rooms or participants on a page. As in the service, deleted rooms count
      towards it but are left out, so a page of rooms can be shorter. Default: 30.
     :keyword bool tls: Use TLS with a certificate made for this run, and make :attr:`ca_file`. Default: False.
-    :keyword tls_folder: A folder for the certificate authority of ``tls`` and the CA bundle. They stay, so programs
+    :keyword str tls_folder: A folder for the certificate authority of ``tls`` and the CA bundle. They stay, so programs
      trust the next emulator with this folder, too. Default: None, a temporary folder.
-    :paramtype tls_folder: str or None
     :keyword bool intercept: Stand in for all resources in Azure, as far as programs use the proxy that
-     :attr:`environment` names. The proxy connects them with this emulator if they want to reach a host such as
-     ``contoso.communication.azure.com``, and with any other host as before. For these resources, the emulator accepts
-     any access key, token and user, and they all have the same rooms. It needs ``tls``. It has no effect if the
-     environment variable ``NO_PROXY`` is ``*``. Default: False.
-    :keyword certfile: A PEM file with the certificate chain. If you pass it, the emulator uses TLS. Default: None.
-    :paramtype certfile: str or None
-    :keyword keyfile: A PEM file with the certificate's private key, unless ``certfile`` contains it. Default: None.
-    :paramtype keyfile: str or None
-    :keyword bearer_token: A token to accept instead of a signature. Default: None, which accepts no token.
-    :paramtype bearer_token: str or None
+     :attr:`environment` names. It leads requests to a host such as ``contoso.communication.azure.com`` to this
+     emulator, and all others where they would go without it. For these resources, the emulator accepts any access key,
+     token and user; they all have the same rooms. It needs ``tls``, and has no effect if the environment variable
+     ``NO_PROXY`` is ``*``. Default: False.
+    :keyword str bearer_token: A token to accept instead of a signature. Default: None.
     :keyword bool any_date: Accept a signature of any date, for tests that freeze the time. Otherwise its date must be
      within five minutes of the real time. Default: False.
     :keyword allowed_hosts: Additional host names, without a port, that clients may use. ``host``, ``localhost`` and IP
-     addresses are always allowed. The emulator rejects any other ``Host`` with status code 421. Otherwise a web page
-     could reach it through a host name that the page's author controls. With ``tls``, the certificate is also valid for
-     these names and IP addresses. Default: none.
+     addresses are always allowed. The emulator refuses any other, because a web page could reach it through a name that
+     the page's author controls. The certificate of ``tls`` is valid for these names too. If ``host`` is ``0.0.0.0``,
+     :attr:`endpoint` has the first of them. Default: none.
     :paramtype allowed_hosts: ~collections.abc.Iterable[str]
-    :raises ValueError: The access key is not base64, the page size or the port is out of range, there is a key file but
-     no certificate file, ``tls`` is used with a certificate file, or an allowed host is not a host name or IP address.
-    :raises TypeError: The page size or the port is not an int, or ``allowed_hosts`` is a string.
+    :raises ValueError: An argument is invalid, or contradicts another.
+    :raises TypeError: An argument has the wrong type.
     """
 
     def __init__(
@@ -113,8 +103,6 @@ class RoomsEmulator:
         tls: bool = False,
         tls_folder: str | None = None,
         intercept: bool = False,
-        certfile: str | None = None,
-        keyfile: str | None = None,
         bearer_token: str | None = None,
         any_date: bool = False,
         allowed_hosts: Iterable[str] = (),
@@ -125,17 +113,11 @@ class RoomsEmulator:
             self._key = b""
         if not self._key:
             raise ValueError("access_key is not base64")
-        for name, value in (("page_size", page_size), ("port", port)):
+        for name, value, least, most in (("page_size", page_size, 1, 10**9), ("port", port, 0, 65535)):
             if not isinstance(value, int):
                 raise TypeError(f"{name} must be an int, not {type(value).__name__}")
-        if page_size < 1:
-            raise ValueError(f"page_size must be at least 1, not {page_size}")
-        if not 0 <= port <= 65535:
-            raise ValueError(f"port must be from 0 to 65535, not {port}")
-        if keyfile and not certfile:
-            raise ValueError("keyfile is given without certfile")
-        if tls and certfile:
-            raise ValueError("tls makes a certificate, so it cannot be combined with certfile")
+            if not least <= value <= most:
+                raise ValueError(f"{name} must be from {least} to {most}, not {value}")
         if not tls and (intercept or tls_folder):
             raise ValueError("intercept and tls_folder need tls=True")
         if isinstance(allowed_hosts, str):
@@ -148,8 +130,6 @@ class RoomsEmulator:
         self._tls = tls
         self._tls_folder = tls_folder
         self._intercept = intercept
-        self._certfile = certfile
-        self._keyfile = keyfile
         self._bearer_token = bearer_token
         self._any_date = any_date
         self._hosts = AllowedHosts(host, allowed_hosts, intercept=intercept)
@@ -160,20 +140,12 @@ class RoomsEmulator:
 
     @property
     def endpoint(self) -> str:
-        """The endpoint to call, such as ``http://127.0.0.1:8787``.
-
-        :rtype: str
-        :raises RuntimeError: The emulator is not running.
-        """
+        """The endpoint to call, such as ``http://127.0.0.1:8787``."""
         return self._started().endpoint
 
     @property
     def connection_string(self) -> str:
-        """The connection string for :meth:`RoomsClient.from_connection_string`. It contains the access key.
-
-        :rtype: str
-        :raises RuntimeError: The emulator is not running.
-        """
+        """The connection string for :meth:`RoomsClient.from_connection_string`. It contains the access key."""
         return f"endpoint={self.endpoint}/;accesskey={self._access_key}"
 
     @property
@@ -181,9 +153,6 @@ class RoomsEmulator:
         """The CA bundle with which clients trust the certificate of ``tls=True``. It has the usual authorities, too.
 
         Pass it to clients, as in ``connection_verify=emulator.ca_file``. :meth:`stop` deletes it.
-
-        :rtype: str
-        :raises RuntimeError: The emulator is not running, or was created without ``tls=True``.
         """
         certificates = self._started().certificates
         if certificates is None:
@@ -197,9 +166,6 @@ class RoomsEmulator:
         They name the connection string and the endpoint. With ``tls=True``, they also name the certificate authorities
         to trust, and where to get tokens of Microsoft Entra ID. With ``intercept=True``, they name the proxy. The
         variables of this process stay in force: its authorities stay trusted, and its proxy leads to other hosts.
-
-        :rtype: dict[str, str]
-        :raises RuntimeError: The emulator is not running.
         """
         running = self._started()
         return environment(running.endpoint, self.connection_string, running.certificates, running.proxy)
@@ -210,25 +176,16 @@ class RoomsEmulator:
 
         The emulator keeps the last 10,000. It leaves out requests for the web page, requests that control the emulator,
         and requests for a host that is not allowed.
-
-        :rtype: list[~azure.communication.rooms.emulator.ReceivedRequest]
         """
         return self._log.requests()
 
     @property
     def pending_faults(self) -> list[Fault]:
-        """The injected faults that have not applied to any request.
-
-        If any are left at the end of a test, check for a mistyped path.
-
-        :rtype: list[~azure.communication.rooms.emulator.Fault]
-        """
+        """The injected faults that have not applied to any request, perhaps because of a mistyped path."""
         return self._faults.pending()
 
     def create_user(self) -> CommunicationUserIdentifier:
         """Create a user of the emulated resource, whom rooms accept as a participant.
-
-        The emulator does not store users, so this also works if it is not running.
 
         :return: The new user.
         :rtype: ~azure.communication.rooms.CommunicationUserIdentifier
@@ -255,26 +212,21 @@ class RoomsEmulator:
         At most one fault applies to a request: the first one injected that matches it. Faults apply before the emulator
         checks credentials.
 
-        :keyword status: Respond with this status code without executing the request. If it is 400 or higher, the
+        :keyword int status: Respond with this status code without executing the request. If it is 400 or higher, the
          response has the body of an error.
-        :paramtype status: int or None
         :keyword retry_after: The ``Retry-After`` header of that response: seconds, or an HTTP date.
         :paramtype retry_after: float or str or None
-        :keyword drop: Close the connection without a response, "before" or "after" executing the request.
-        :paramtype drop: str or None
+        :keyword str drop: Close the connection without a response, "before" or "after" executing the request.
         :keyword float delay: Wait this many seconds before handling the request. Default: 0.
         :keyword bool truncate: Execute the request, send half of the response's body, and close the connection. With
          ``status`` or ``body``, send half of that response instead, without executing the request. Default: False.
-        :keyword body: Respond with this body without executing the request. The status code is ``status`` if
+        :keyword bytes body: Respond with this body without executing the request. The status code is ``status`` if
          you pass it, and 200 otherwise.
-        :paramtype body: bytes or None
         :keyword int times: The number of requests to which the fault applies. Default: 1.
-        :keyword method: Only apply to requests with this method. Default: any.
-        :paramtype method: str or None
-        :keyword path: Only apply to requests with this path, where ``*`` matches anything, as in
+        :keyword str method: Only apply to requests with this method. Default: any.
+        :keyword str path: Only apply to requests with this path, where ``*`` matches anything, as in
          ``/rooms/*/participants``. If it contains a ``?``, it must match the path and the query, as in
          ``/rooms?nextLink=*`` for all pages of a list but the first. Default: any.
-        :paramtype path: str or None
         :keyword int after: The number of matching requests to leave alone first. Default: 0.
         :keyword float probability: The probability that the fault applies to a matching request, above 0 and at most 1.
          Default: 1.
@@ -282,19 +234,7 @@ class RoomsEmulator:
         :raises ValueError: The arguments describe no fault, contradict each other, or are out of range.
         """
         self._faults.add(
-            Fault(
-                status=status,
-                retry_after=retry_after,
-                drop=drop,
-                delay=delay,
-                truncate=truncate,
-                body=body,
-                times=times,
-                after=after,
-                probability=probability,
-                method=method,
-                path=path,
-            )
+            Fault(status, retry_after, drop, delay, truncate, body, times, after, probability, method, path)
         )
 
     def advance(self, delta: timedelta) -> None:
@@ -316,7 +256,6 @@ class RoomsEmulator:
 
         If a fault is still delaying a request, the emulator closes its connection without executing it.
 
-        :raises RuntimeError: The emulator is not running.
         :raises sqlite3.Error: Another program has locked the database for more than five seconds.
         """
         self._started().api.reset()
@@ -326,7 +265,7 @@ class RoomsEmulator:
 
         :return: The emulator.
         :rtype: ~azure.communication.rooms.emulator.RoomsEmulator
-        :raises OSError: The port is in use, or a certificate file cannot be read or is invalid.
+        :raises OSError: The port is in use.
         :raises sqlite3.Error: The database cannot be opened, belongs to another program, or was written by an
          incompatible version of the emulator. In these cases, the file is not changed.
         :raises RuntimeError: The emulator is already running.
@@ -343,24 +282,17 @@ class RoomsEmulator:
             entra_token = f"emulator.{hashlib.sha256(self._key).hexdigest()}"
             tokens = {entra_token, self._bearer_token or entra_token}
             credentials = Credentials(self._key, tokens, any_date=self._any_date)
-            resource = Resource(credentials, store, self._clock, self._page_size)
+            rooms = RoomsService(credentials, store, self._clock, self._page_size)
+            services = [IdentityService(credentials), TeamsService(credentials), rooms]
             public_key = DEVELOPMENT_ACCESS_KEY if self._access_key == DEVELOPMENT_ACCESS_KEY else None
             api = Api(store, self._clock, self._faults, self._log)
             page = Page(store, self._clock, self._log, self._faults, public_key)
             admin = admin_app(api, page, entra_token)
-            application = Application(self._hosts, admin, resource, self._faults, self._log)
+            application = Application(self._hosts, admin, services, self._faults, self._log)
             proxy = Proxy(self._hosts.address) if self._intercept and "*" not in no_proxy() else None
-            server = Server(
-                application,
-                self._host,
-                self._port,
-                certfile=certificates.certfile if certificates else self._certfile,
-                keyfile=self._keyfile,
-                certificates=certificates,
-                proxy=proxy,
-            )
+            server = Server(application, self._host, self._port, certificates, proxy)
             cleanup.callback(server.stop)
-            endpoint = f"http{'s' if self._tls or self._certfile else ''}://{self._hosts.url_host}:{server.port}"
+            endpoint = f"http{'s' if self._tls else ''}://{self._hosts.url_host}:{server.port}"
             self._running = _Running(endpoint, certificates, proxy, api, cleanup.pop_all())
         if not _is_loopback(self._host):
             LOGGER.warning("listening on %s: other machines can reach this emulator", self._host)

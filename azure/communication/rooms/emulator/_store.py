@@ -1,10 +1,9 @@
 """The rooms, in SQLite."""
 
-import secrets
 import sqlite3
 import threading
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from operator import attrgetter
@@ -16,17 +15,20 @@ from ._clock import real_time
 class Room:
     """A row of the table ``rooms``. Times are in ticks."""
 
-    position: int
     id: str
     created_at: int
     valid_from: int
     valid_until: int
     is_deleted: bool = False
     pstn_dial_out_enabled: bool = False
+    participants: str = "{}"
+    """The role of each raw ID, in the order in which they were added, as JSON."""
+    position: int | None = None
+    """Newer rooms have higher positions, which SQLite assigns."""
 
 
 _COLUMNS = [field.name for field in fields(Room)]
-_STORED = _COLUMNS[1:]  # SQLite assigns the position
+_STORED = _COLUMNS[:-1]
 _values = attrgetter(*_STORED)
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM rooms"
 _INSERT = f"INSERT INTO rooms ({', '.join(_STORED)}) VALUES ({', '.join('?' * len(_STORED))})"
@@ -34,28 +36,14 @@ _UPDATE = f"UPDATE rooms SET ({', '.join(_STORED)}) = ({', '.join('?' * len(_STO
 
 ROOM_STATES = ("upcoming", "open", "ended")
 _STATE = "CASE WHEN valid_until <= :now THEN 'ended' WHEN valid_from > :now THEN 'upcoming' ELSE 'open' END"
-_FOUND = """
-    NOT is_deleted AND (
-        :search = '' OR instr(id, :search)
-        OR id IN (SELECT room_id FROM participants WHERE instr(raw_id, :search))
-    )
-"""
+_FOUND = "NOT is_deleted AND (:search = '' OR instr(id, :search) OR instr(participants, :search))"
 
 _SCHEMA = (
     f"""
     CREATE TABLE rooms (
         position INTEGER PRIMARY KEY AUTOINCREMENT,
         id TEXT NOT NULL UNIQUE,
-        {", ".join(f"{name} INTEGER NOT NULL" for name in _STORED[1:])}
-    )
-    """,
-    """
-    CREATE TABLE participants (
-        position INTEGER PRIMARY KEY AUTOINCREMENT,
-        room_id TEXT NOT NULL REFERENCES rooms (id),
-        raw_id TEXT NOT NULL,
-        role TEXT NOT NULL,
-        UNIQUE (room_id, raw_id)
+        {", ".join(f"{name} NOT NULL" for name in _STORED[1:])}
     )
     """,
     """
@@ -102,7 +90,7 @@ class Store:
         execute = self._connection.execute
         # Commits must survive if the process is killed, but not if the power fails, so don't wait for the disk.
         with self._locked("PRAGMA synchronous = OFF"):
-            execute("PRAGMA foreign_keys = ON")
+            pass
         with self.transaction():
             [application_id] = execute("PRAGMA application_id").fetchone()
             [version] = execute("PRAGMA user_version").fetchone()
@@ -138,11 +126,8 @@ class Store:
                     return
             self._closing.wait(0.01)
 
-    def add_room(self, created_at: int, valid_from: int, valid_until: int, *, pstn_dial_out_enabled: bool) -> Room:
-        room_id = f"994{secrets.randbelow(10**14):014}"
-        room = Room(0, room_id, created_at, valid_from, valid_until, pstn_dial_out_enabled=pstn_dial_out_enabled)
-        room.position = self._connection.execute(_INSERT, _values(room)).lastrowid or 0
-        return room
+    def add_room(self, room: Room) -> None:
+        self._connection.execute(_INSERT, _values(room))
 
     def room(self, room_id: str) -> Room | None:
         """The room, even if it was deleted. None if there never was a room with this ID."""
@@ -173,29 +158,6 @@ class Store:
     def change_room(self, room: Room) -> None:
         self._connection.execute(_UPDATE, (*_values(room), room.position))
 
-    def delete_room(self, room_id: str) -> None:
-        """Delete the room's participants and mark it as deleted."""
-        self._connection.execute("DELETE FROM participants WHERE room_id = ?", (room_id,))
-        self._connection.execute("UPDATE rooms SET is_deleted = 1 WHERE id = ?", (room_id,))
-
-    def participants(self, room_id: str, *, after: int, limit: int) -> list[tuple[int, str, str]]:
-        """Position, raw ID and role of participants, in the order in which they were added."""
-        where = "WHERE room_id = ? AND position > ? ORDER BY position LIMIT ?"
-        select = f"SELECT position, raw_id, role FROM participants {where}"
-        return self._connection.execute(select, (room_id, after, limit)).fetchall()
-
-    def put_participants(self, room_id: str, roles: Mapping[str, str]) -> None:
-        self._connection.executemany(
-            "INSERT INTO participants (room_id, raw_id, role) VALUES (?, ?, ?) "
-            "ON CONFLICT (room_id, raw_id) DO UPDATE SET role = excluded.role",
-            [(room_id, raw_id, role) for raw_id, role in roles.items()],
-        )
-
-    def remove_participants(self, room_id: str, raw_ids: Iterable[str]) -> None:
-        self._connection.executemany(
-            "DELETE FROM participants WHERE room_id = ? AND raw_id = ?", [(room_id, raw_id) for raw_id in raw_ids]
-        )
-
     def stored_response(self, request_id: str, first_sent: str) -> str | None:
         """The body of the response to the repeatable request. None if it has not been executed."""
         where = "WHERE request_id = ? AND first_sent = ?"
@@ -209,7 +171,7 @@ class Store:
     def clear(self) -> None:
         """Remove everything."""
         with self.transaction():
-            for table in ("participants", "rooms", "repeatable_requests"):
+            for table in ("rooms", "repeatable_requests"):
                 self._connection.execute(f"DELETE FROM {table}")
 
     def close(self) -> None:

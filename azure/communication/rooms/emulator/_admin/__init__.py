@@ -1,7 +1,6 @@
 """What only the emulator has: faults, the request log, and the HTTP API and the page under ``/_emulator``."""
 
 import sqlite3
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -9,8 +8,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .._services._errors import ServiceError, status_error
-from .._services._responses import json_response
+from .._services._errors import ServiceError, json_response, service_error
 from ._api import Api
 from ._entra import token_route
 from ._page import PATH, Page
@@ -26,11 +24,6 @@ def admin_app(api: Api, page: Page, entra_token: str) -> Starlette:
     )
 
 
-def _error_response(_: Request, error: Any) -> Response:
-    headers = getattr(error, "headers", None)
-    if isinstance(error, HTTPException):
-        message = "There is no such page." if error.status_code == 404 else error.detail
-        error = status_error(error.status_code, message)
-    elif isinstance(error, sqlite3.Error):
-        error = status_error(503, f"The database failed: {error}")
-    return json_response(error.status_code, error.body, headers)
+def _error_response(_: Request, exception: Exception) -> Response:
+    error = service_error(exception)
+    return json_response(error.status_code, error.body, getattr(exception, "headers", None))

@@ -93,9 +93,11 @@ class Api:
 
     def _delete_room(self, request: Request) -> Response:
         with self._store.transaction():
-            if self._store.room(request.path_params["room_id"]) is None:
+            room = self._store.room(request.path_params["room_id"])
+            if room is None:
                 raise not_found()
-            self._store.delete_room(request.path_params["room_id"])
+            room.is_deleted = True
+            self._store.change_room(room)
         return Response(status_code=204)
 
 

@@ -54,8 +54,6 @@ class Fault:
             raise ValueError(f"status must be from 200 to 599, not {self.status}")
         if self.body is not None and self.status in (204, 304):
             raise ValueError(f"a response with status code {self.status} has no body")
-        if isinstance(self.retry_after, str) and not (self.retry_after.isascii() and self.retry_after.isprintable()):
-            raise ValueError(f"retry_after is not a valid header value: {self.retry_after!r}")
         if self.times < 1:
             raise ValueError(f"times must be at least 1, not {self.times}")
         if self.after < 0:

@@ -80,10 +80,7 @@ class Page:
             page = min(page, pages)
             offset = (page - 1) * _ROOMS_PER_PAGE
             found = self._store.find_rooms(now, search, state, offset=offset, limit=_ROOMS_PER_PAGE)
-            rooms = [
-                _room(room, room_state, self._store.participants(room.id, after=0, limit=_MAX_PARTICIPANTS + 1))
-                for room, room_state in found
-            ]
+        rooms = [_room(room, room_state) for room, room_state in found]
         return {
             "counts": counts,
             "page": page,
@@ -94,11 +91,12 @@ class Page:
         }
 
 
-def _room(room: Room, state: str, participants: Sequence[tuple[int, str, str]]) -> dict[str, object]:
+def _room(room: Room, state: str) -> dict[str, object]:
+    participants = list(json.loads(room.participants).items())
     return {
         **room_json(room, API_VERSIONS[-1]),
         "state": state,
-        "participants": [{"rawId": raw_id, "role": role} for _, raw_id, role in participants[:_MAX_PARTICIPANTS]],
+        "participants": [{"rawId": raw_id, "role": role} for raw_id, role in participants[:_MAX_PARTICIPANTS]],
         "hasMoreParticipants": len(participants) > _MAX_PARTICIPANTS,
     }
 

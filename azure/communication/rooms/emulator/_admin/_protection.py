@@ -4,8 +4,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .._services._errors import status_error
-from .._services._responses import json_response
+from .._services._errors import json_response, status_error
 
 _HEADERS = {
     "Cache-Control": "no-store",

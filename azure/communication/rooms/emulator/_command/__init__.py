@@ -34,7 +34,7 @@ def main() -> None:
         parser.error("-- needs a command")
     options = {name: value for name, value in vars(parsed).items() if value is not None}
     options.setdefault("port", 0 if command else 8787)
-    options.setdefault("tls", bool(command) and "certfile" not in options)
+    options.setdefault("tls", bool(command))
     options["intercept"] &= bool(command) and options["tls"]
     if options["tls"] and not command:
         options["tls_folder"] = str(_cache_folder())
@@ -81,8 +81,6 @@ def _parser(program: str) -> argparse.ArgumentParser:
         help="use TLS (default for a command). The authority lasts in your cache folder, but that of a command is "
         "temporary",
     )
-    add("--certfile", metavar="FILE", help="use TLS with this certificate chain, a PEM file")
-    add("--keyfile", metavar="FILE", help="a PEM file with the certificate's private key")
     add(
         "--intercept",
         action=argparse.BooleanOptionalAction,

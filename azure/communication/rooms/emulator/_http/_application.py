@@ -1,6 +1,7 @@
 """The ASGI application: finds out whom a request is for, applies faults, responds, and logs."""
 
 import logging
+from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -10,7 +11,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .._admin._faults import Fault, Faults
 from .._admin._request_log import ReceivedRequest, RequestLog
 from .._clock import real_now, real_time
-from .._services import Resource
 from .._services._errors import status_error
 from .._services._service import Service
 from ._hosts import AllowedHosts, host_name
@@ -20,14 +20,17 @@ _MAX_BODY = 1024 * 1024
 
 
 class Application:
-    """Serves the resource and ``/_emulator``. The state of each request must contain the connection's transport."""
+    """Serves ``/_emulator``, and all else by the first service whose prefix the path has.
+
+    The state of each request must contain the connection's transport.
+    """
 
     def __init__(
-        self, hosts: AllowedHosts, admin: Starlette, resource: Resource, faults: Faults, log: RequestLog
+        self, hosts: AllowedHosts, admin: Starlette, services: Sequence[Service], faults: Faults, log: RequestLog
     ) -> None:
         self._hosts = hosts
         self._admin = admin
-        self._resource = resource
+        self._services = services
         self._faults = faults
         self._log = log
         self._intercepted: set[str] = set()
@@ -42,7 +45,7 @@ class Application:
         if not self._hosts.allows(name):
             reason = f"The emulator does not serve the host {host!r}. Allow it with --allowed-host or allowed_hosts."
             _log_line(request.method, scope["path"], 421, started, reason)
-            service = self._resource.service(scope["path"])
+            service = self._service(scope["path"])
             await service.error_response(status_error(421, reason))(scope, receive, send)
             return
         if self._hosts.intercepts(name) and name not in self._intercepted:
@@ -58,6 +61,9 @@ class Application:
             await self._admin(scope, receive, send)
         else:
             await self._serve(request, started, send)
+
+    def _service(self, path: str) -> Service:
+        return next(service for service in self._services if path.startswith(service.prefix))
 
     async def _serve(self, request: Request, started: float, send: Send) -> None:
         path: str = request.scope["path"]
@@ -94,7 +100,7 @@ class Application:
             await response(request.scope, request.receive, send)
 
     async def _respond(self, request: Request, received: ReceivedRequest, fault: Fault) -> Response:
-        service = self._resource.service(received.path)
+        service = self._service(received.path)
         if fault.replaces_response:
             response = _injected_response(fault, service)
             received.reason = "an injected fault" if response.status_code >= 400 else None

@@ -21,15 +21,7 @@ class Server:
     """Starts to listen when it is created, and returns when it accepts connections. :meth:`stop` ends it."""
 
     def __init__(
-        self,
-        app: ASGIApp,
-        host: str,
-        port: int,
-        *,
-        certfile: str | None,
-        keyfile: str | None,
-        certificates: Certificates | None,
-        proxy: Proxy | None,
+        self, app: ASGIApp, host: str, port: int, certificates: Certificates | None, proxy: Proxy | None
     ) -> None:
         config = uvicorn.Config(
             app,
@@ -40,15 +32,11 @@ class Server:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            ssl_certfile=certfile,
-            ssl_keyfile=keyfile,
+            ssl_certfile=certificates.certfile if certificates else None,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=1,
         )
-        try:
-            config.load()  # raises the error for a bad certificate here instead of in the thread
-        except OSError as error:  # includes ssl.SSLError
-            raise OSError(f"the certificate cannot be read: {error}") from error
+        config.load()
         if certificates and proxy and config.ssl:
             config.ssl.sni_callback = certificates.choose
         try:

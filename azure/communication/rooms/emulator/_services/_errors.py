@@ -1,8 +1,19 @@
-"""The errors of the services."""
+"""The errors of the services, and responses with JSON."""
 
+import json
+import sqlite3
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from starlette.authentication import AuthenticationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+
+def json_response(status_code: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
+    response = Response(json.dumps(body, separators=(",", ":")), status_code, headers)
+    response.headers["Content-Type"] = "application/json; charset=utf-8"
+    return response
 
 
 class ServiceError(Exception):
@@ -64,3 +75,14 @@ def status_error(status_code: int, message: str) -> ServiceError:
     except ValueError:
         code = "BadRequest" if status_code < 500 else "InternalServerError"
     return ServiceError(status_code, "Denied" if status_code == 401 else code, message)
+
+
+def service_error(error: Exception) -> ServiceError:
+    """The error response for an exception that ended a request."""
+    if isinstance(error, ServiceError):
+        return error
+    if isinstance(error, sqlite3.Error):
+        return status_error(503, f"The database failed: {error}")
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return status_error(405, "The method is not allowed on this resource.")
+    return not_found("The emulator has no such path. It has only the Rooms and identity services.")

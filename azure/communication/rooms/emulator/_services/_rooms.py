@@ -29,6 +29,7 @@ the emulator's own choices:
 """
 
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 
 from starlette.authentication import AuthenticationBackend
@@ -36,9 +37,8 @@ from starlette.responses import Response
 
 from .._clock import Clock
 from .._store import Room, Store
-from ._errors import bad_arguments, bad_request, not_found
+from ._errors import bad_arguments, bad_request, json_response, not_found
 from ._request import ServiceRequest
-from ._responses import json_response
 from ._room_json import MAX_LIFETIME, can_participate, check_times, read_dial_out, read_roles, read_times, room_json
 from ._service import Operation, Service
 from ._times import MILLISECOND
@@ -98,13 +98,15 @@ class RoomsService(Service):
         if not all(map(can_participate, roles)):
             raise bad_request("Invalid format for communication identifier.")
         received_at = now - 100 * MILLISECOND
-        room = self._store.add_room(
+        room = Room(
+            id=f"994{secrets.randbelow(10**14):014}",
             created_at=now,
             valid_from=received_at if valid_from is None else valid_from,
             valid_until=received_at + MAX_LIFETIME if valid_until is None else valid_until,
             pstn_dial_out_enabled=bool(dial_out),
+            participants=json.dumps(roles),
         )
-        self._store.put_participants(room.id, {raw_id: role for raw_id, role in roles.items() if role})
+        self._store.add_room(room)
         return room
 
     def _list_rooms(self, request: ServiceRequest) -> Response:
@@ -132,16 +134,17 @@ class RoomsService(Service):
         return json_response(200, room_json(room, request.api_version))
 
     def _delete_room(self, request: ServiceRequest) -> Response:
-        # Deleting a room again succeeds.
-        self._store.delete_room(self._room(request, also_deleted=True).id)
+        room = self._room(request, also_deleted=True)  # deleting a room again succeeds
+        room.is_deleted = True
+        self._store.change_room(room)
         return Response(status_code=204)
 
     def _list_participants(self, request: ServiceRequest) -> Response:
-        room = self._room(request)
-        rows = self._store.participants(room.id, after=request.page_position() or 0, limit=self._page_size + 1)
-        page = rows[: self._page_size]
-        items = [{"rawId": raw_id, "role": role} for _, raw_id, role in page]
-        return _page(request, items, page[-1][0] if len(rows) > len(page) else None)
+        participants = list(json.loads(self._room(request).participants).items())
+        begin = request.page_position() or 0
+        end = begin + self._page_size
+        items = [{"rawId": raw_id, "role": role} for raw_id, role in participants[begin:end]]
+        return _page(request, items, end if end < len(participants) else None)
 
     def _update_participants(self, request: ServiceRequest) -> Response:
         roles = read_roles(request.json_object(_MERGE_PATCH))
@@ -149,8 +152,9 @@ class RoomsService(Service):
         for raw_id in roles:
             if not can_participate(raw_id):
                 raise bad_request(f"Communication identifier {raw_id} is not supported.")
-        self._store.put_participants(room.id, {raw_id: role for raw_id, role in roles.items() if role})
-        self._store.remove_participants(room.id, [raw_id for raw_id, role in roles.items() if role is None])
+        updated = {**json.loads(room.participants), **roles}
+        room.participants = json.dumps({raw_id: role for raw_id, role in updated.items() if role})
+        self._store.change_room(room)
         return json_response(200, {})
 
     def _room(self, request: ServiceRequest, *, also_deleted: bool = False) -> Room:

@@ -3,7 +3,6 @@
 import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.authentication import AuthenticationBackend
@@ -15,9 +14,8 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ._errors import ServiceError, not_found, status_error
+from ._errors import ServiceError, json_response, service_error
 from ._request import ServiceRequest
-from ._responses import json_response
 
 Operation = Callable[[ServiceRequest], Response]
 
@@ -28,6 +26,8 @@ class Service:
     The path in a request's scope must be the path as sent, not percent-decoded, and its state must have the ``body``.
     """
 
+    prefix = ""
+    """How the paths of the service begin."""
     api_versions: tuple[str, ...]
 
     def __init__(self, credentials: AuthenticationBackend, routes: Sequence[Route]) -> None:
@@ -79,16 +79,9 @@ class Service:
         if request.scope["http_version"] != "1.0":
             del headers["Content-Length"]  # the server then sends the body chunked, as the service does
 
-    def _error(self, request: HTTPConnection, error: Any) -> Response:
-        headers = getattr(error, "headers", None)
-        if isinstance(error, HTTPException):  # no route matches the path, or none the method
-            if error.status_code == 404:
-                error = not_found("The emulator has no such path. It has only the Rooms and identity services.")
-            else:
-                error = status_error(405, "The method is not allowed on this resource.")
-        elif isinstance(error, sqlite3.Error):
-            error = status_error(503, f"The database failed: {error}")
+    def _error(self, request: HTTPConnection, exception: Exception) -> Response:
+        error = service_error(exception)
         request.state.reason = error.log_reason
         response = self.error_response(error)
-        response.headers.update(headers or {})
+        response.headers.update(getattr(exception, "headers", None) or {})
         return response
