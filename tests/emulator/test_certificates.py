@@ -17,6 +17,12 @@ from ..support.certificates import Certificates
 from .calls import connect
 
 
+def call(emulator: RoomsEmulator, context: ssl.SSLContext, host: str) -> None:
+    with context.wrap_socket(connect(emulator), server_hostname=host) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert b"".join(iter(lambda: connection.recv(10_000), b"")).startswith(b"HTTP/1.1 401 ")
+
+
 def test_hosts_of_the_certificate() -> None:
     with RoomsEmulator(tls=True, allowed_hosts=["Rooms_1.test", "192.0.2.1"]) as emulator:
         assert emulator.endpoint.startswith("https://127.0.0.1:")
@@ -26,7 +32,7 @@ def test_hosts_of_the_certificate() -> None:
         context = ssl.create_default_context(cafile=emulator.ca_file)
         context.verify_flags |= ssl.VERIFY_X509_STRICT
         for host in ("127.0.0.1", "::1", "localhost", "rooms_1.test", "192.0.2.1"):
-            context.wrap_socket(connect(emulator), server_hostname=host).close()
+            call(emulator, context, host)
         with pytest.raises(ssl.SSLCertVerificationError):
             context.wrap_socket(connect(emulator), server_hostname="contoso.communication.azure.com")
         folder = Path(emulator.ca_file).parent
@@ -57,13 +63,23 @@ def test_trust_is_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert len(load_pkcs12(store, b"changeit").additional_certs) == bundle.count("BEGIN CERTIFICATE")
 
 
+def test_malformed_certificate_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenSSL ignores it there, but refuses a bundle that contains it."""
+    pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    (tmp_path / "malformed.pem").write_text(pem)
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    with RoomsEmulator(tls=True) as emulator:
+        context = ssl.create_default_context(cafile=emulator.ca_file)
+        call(emulator, context, "localhost")
+
+
 def test_folder_keeps_the_authority(tmp_path: Path) -> None:
     for _ in range(2):
         with RoomsEmulator(tls=True, tls_folder=str(tmp_path / "tls")) as emulator:
             ca_file = Path(emulator.ca_file)
             context = ssl.create_default_context(cadata=ca_file.read_text())
         with RoomsEmulator(tls=True, tls_folder=str(tmp_path / "tls")) as emulator:
-            context.wrap_socket(connect(emulator), server_hostname="localhost").close()
+            call(emulator, context, "localhost")
         assert ca_file.exists()
 
 

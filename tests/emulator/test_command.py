@@ -87,7 +87,7 @@ def test_environment_that_refuses_proxies() -> None:
     assert environment["NO_PROXY"] == "*"
 
 
-@pytest.mark.parametrize("template", ["{x}", "{", "{}", "{0}"])
+@pytest.mark.parametrize("template", ["{x}", "{", "{}", "{0}", "{endpoint.x}", "{endpoint[x]}"])
 def test_wrong_template(template: str) -> None:
     process = run("--env", f"A={template}", "--", "true")
     assert process.returncode == 1

@@ -1,5 +1,6 @@
 """Programs that use a resource in Azure reach the emulator instead, and other hosts as before."""
 
+import gc
 import os
 import socket
 from collections.abc import Iterator
@@ -117,6 +118,15 @@ def test_dropped_exemption_stays_direct(monkeypatch: pytest.MonkeyPatch) -> None
         assert exchange(emulator, b"CONNECT none.azure.com.:1 HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 502 ")
 
 
+@pytest.mark.parametrize("name", ["contoso.communication.azure.com.", "*.azure.com", "azure.com:443", "zure.com"])
+def test_no_proxy_cannot_exempt_the_service(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Programs read the names in different ways: requests before 2.34 compares the ends of names."""
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("NO_PROXY", f"corp.example {name}, other.example")
+    with RoomsEmulator(tls=True, intercept=True) as emulator:
+        assert emulator.environment["NO_PROXY"] == "corp.example,other.example,127.0.0.1"
+
+
 def exchange(emulator: RoomsEmulator, data: bytes) -> bytes:
     port = int(emulator.environment["HTTPS_PROXY"].rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
@@ -134,6 +144,44 @@ def exchange(emulator: RoomsEmulator, data: bytes) -> bytes:
 )
 def test_what_the_proxy_refuses(intercepting: RoomsEmulator, request_: bytes, status: bytes) -> None:
     assert exchange(intercepting, request_)[:13] == status
+
+
+@pytest.fixture
+def tunnel(intercepting: RoomsEmulator) -> Iterator[tuple[socket.socket, socket.socket]]:
+    """The client's end of a tunnel, and the other host's."""
+    proxy_port = int(os.environ["HTTPS_PROXY"].rpartition(":")[2])
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(("127.0.0.1", proxy_port), timeout=30) as client,
+    ):
+        client.sendall(b"CONNECT 127.0.0.1:%d HTTP/1.1\r\n\r\n" % listener.getsockname()[1])
+        assert client.recv(1000).startswith(b"HTTP/1.1 200 ")
+        with listener.accept()[0] as host:
+            host.settimeout(30)
+            yield client, host
+
+
+def test_tunnel_passes_on_the_end_of_one_direction(tunnel: tuple[socket.socket, socket.socket]) -> None:
+    client, host = tunnel
+    client.shutdown(socket.SHUT_WR)
+    assert host.recv(1) == b""
+    gc.collect()  # nothing but the proxy refers to the tunnel now
+    host.sendall(b"late")
+    assert client.recv(10) == b"late"
+
+
+def test_stop_ends_tunnels_that_nobody_reads(
+    intercepting: RoomsEmulator, tunnel: tuple[socket.socket, socket.socket], caplog: pytest.LogCaptureFixture
+) -> None:
+    _, host = tunnel
+    host.settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        host.sendall(bytes(50_000_000))  # more than all buffers hold
+    intercepting.stop()
+    with pytest.raises(ConnectionError):
+        host.sendall(bytes(50_000_000))
+    gc.collect()  # reports a socket that is still open
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_stop_ends_open_tunnels(intercepting: RoomsEmulator) -> None:

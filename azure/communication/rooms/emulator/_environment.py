@@ -49,5 +49,5 @@ def environment(
 
 def _exempts_service(name: str) -> bool:
     domain = domain_of(name).rstrip(".")
-    # requests compares the ends of names, so even zure.com would exempt the service.
+    # requests before 2.34 compares the ends of names, so even zure.com would exempt the service.
     return any(service.endswith(domain) or domain.endswith(service) for service in _SERVICE_DOMAINS)
