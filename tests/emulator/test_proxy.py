@@ -194,9 +194,10 @@ def test_stop_ends_open_tunnels(intercepting: RoomsEmulator) -> None:
 
 
 def test_intercept_needs_tls(tmp_path: Path) -> None:
-    for options in ({"intercept": True}, {"tls_folder": str(tmp_path)}):
+    options: list[dict[str, Any]] = [{"intercept": True}, {"tls_folder": str(tmp_path)}]
+    for each in options:
         with pytest.raises(ValueError, match="intercept and tls_folder need tls=True"):
-            RoomsEmulator(**options)
+            RoomsEmulator(**each)
 
 
 def test_host_of_the_service_without_interception(emulator: RoomsEmulator) -> None:

@@ -21,11 +21,11 @@ def environment(
     endpoint: str, connection_string: str, certificates: Certificates | None, proxy: Proxy | None
 ) -> dict[str, str]:
     """Return the variables. Those of the current process stay in force as far as they can."""
-    variables = dict.fromkeys(_CONNECTION_STRINGS, connection_string)
-    variables["COMMUNICATION_SAMPLES_ENDPOINT"] = endpoint
+    variables: dict[str, str] = {"COMMUNICATION_SAMPLES_ENDPOINT": endpoint}
+    variables.update(dict.fromkeys(_CONNECTION_STRINGS, connection_string))
     java = [os.environ.get("JAVA_TOOL_OPTIONS", "")]
     if certificates:
-        variables |= dict.fromkeys(CA_VARIABLES, certificates.ca_file)
+        variables.update(dict.fromkeys(CA_VARIABLES, certificates.ca_file))
         if "IDENTITY_ENDPOINT" not in os.environ:
             variables |= {"IDENTITY_ENDPOINT": endpoint + TOKEN_PATH, "IDENTITY_HEADER": IDENTITY_HEADER}
         java += [
