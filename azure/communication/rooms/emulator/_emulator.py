@@ -14,8 +14,8 @@ from typing import Literal, NamedTuple
 from typing_extensions import Self
 
 from .. import CommunicationUserIdentifier
-from ._admin import admin_app
 from ._admin._api import Api
+from ._admin._app import admin_app
 from ._admin._faults import Fault, Faults
 from ._admin._page import Page
 from ._admin._request_log import ReceivedRequest, RequestLog
@@ -285,10 +285,9 @@ class RoomsEmulator:
             rooms = RoomsService(credentials, store, self._clock, self._page_size)
             services = [IdentityService(credentials), TeamsService(credentials), rooms]
             public_key = DEVELOPMENT_ACCESS_KEY if self._access_key == DEVELOPMENT_ACCESS_KEY else None
-            api = Api(store, self._clock, self._faults, self._log)
+            api = Api(store, self._clock, self._faults, self._log, entra_token)
             page = Page(store, self._clock, self._log, self._faults, public_key, lambda: self.environment)
-            admin = admin_app(api, page, entra_token)
-            application = Application(self._hosts, admin, services, self._faults, self._log)
+            application = Application(self._hosts, admin_app(api, page), services, self._faults, self._log)
             proxy = Proxy(self._hosts.address) if self._intercept and "*" not in no_proxy() else None
             server = Server(application, self._host, self._port, certificates, proxy)
             cleanup.callback(server.stop)

@@ -3,7 +3,7 @@
 import os
 from urllib.parse import urlsplit
 
-from ._admin._entra import IDENTITY_HEADER, TOKEN_PATH
+from ._admin._api import IDENTITY_HEADER, TOKEN_PATH
 from ._http._certificates import CA_VARIABLES, TRUST_STORE_PASSWORD, Certificates
 from ._http._proxy import Proxy, domain_of, no_proxy
 

@@ -9,6 +9,8 @@
   returns the clock's time, ``now``, and by how many seconds it is ``ahead`` of the real time.
 * ``POST /_emulator/reset`` is :meth:`RoomsEmulator.reset`. Send nothing or ``{}``.
 * ``DELETE /_emulator/rooms/{id}`` deletes a room.
+* ``GET /_emulator/token`` is the managed-identity endpoint of Azure App Service, from which programs get tokens of
+  Microsoft Entra ID. It always returns the same token, so a program may keep it while the emulator restarts.
 
 POST needs the media type ``application/json``, and responds with 204 or with an error that says what is wrong.
 """
@@ -23,7 +25,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from .._clock import Clock
+from .._clock import Clock, real_time
 from .._services._errors import bad_request, not_found, status_error
 from .._services._request import parse_json
 from .._services._times import format_time
@@ -31,11 +33,16 @@ from .._store import Store
 from ._faults import Fault, Faults
 from ._request_log import RequestLog
 
+TOKEN_PATH = "/_emulator/token"  # noqa: S105 - the path of the endpoint
+IDENTITY_HEADER = "rooms-emulator"  # protects nothing
+_RESOURCES = ("https://communication.azure.com", "https://communication.azure.us")
+
 
 class Api:
     """The operations under ``/_emulator``."""
 
-    def __init__(self, store: Store, clock: Clock, faults: Faults, log: RequestLog) -> None:
+    def __init__(self, store: Store, clock: Clock, faults: Faults, log: RequestLog, entra_token: str) -> None:
+        self._entra_token = entra_token
         self._store = store
         self._clock = clock
         self._faults = faults
@@ -47,6 +54,7 @@ class Api:
             _route("clock", GET=self._get_clock, POST=self._advance),
             _route("reset", POST=self._reset),
             _route("rooms/{room_id}", DELETE=self._delete_room),
+            _route("token", GET=self._get_token),
         ]
 
     def reset(self) -> None:
@@ -99,6 +107,15 @@ class Api:
             room.is_deleted = True
             self._store.change_room(room)
         return Response(status_code=204)
+
+    def _get_token(self, request: Request) -> Response:
+        if request.headers.get("x-identity-header") != IDENTITY_HEADER:
+            raise status_error(401, "The header X-IDENTITY-HEADER is missing or wrong.")
+        resource = request.query_params.get("resource", "")
+        if resource.rstrip("/") not in _RESOURCES:
+            raise bad_request(f"The Rooms emulator has no tokens for the resource {resource!r}.")
+        token = {"access_token": self._entra_token, "token_type": "Bearer", "resource": resource}
+        return _json({**token, "expires_on": str(int(real_time.time()) + 24 * 60 * 60)})
 
 
 def _route(name: str, **operations: Callable[[Request], Response]) -> Route:

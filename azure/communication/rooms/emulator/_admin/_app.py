@@ -1,10 +1,18 @@
-"""Protects what is under ``/_emulator``, which needs no credentials, from web pages of other origins."""
+"""The ASGI application under ``/_emulator``. It needs no credentials, so it refuses web pages of other origins."""
 
+import sqlite3
+
+from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .._services._errors import json_response, status_error
+from .._services._errors import ServiceError, json_response, service_error, status_error
+from ._api import Api
+from ._page import PATH, Page
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -17,12 +25,25 @@ _HEADERS = {
 }
 
 
+def admin_app(api: Api, page: Page) -> Starlette:
+    """The ASGI application. Each request's scope must have the path as sent, and its state must have the ``body``."""
+    return Starlette(
+        routes=[*api.routes, *page.routes],
+        middleware=[Middleware(ProtectionMiddleware)],
+        exception_handlers=dict.fromkeys((ServiceError, HTTPException, sqlite3.Error), _error_response),
+    )
+
+
+def _error_response(_: Request, exception: Exception) -> Response:
+    error = service_error(exception)
+    return json_response(error.status_code, error.body, getattr(exception, "headers", None))
+
+
 class ProtectionMiddleware:
     """Refuses requests that web pages of other origins send, and adds headers that keep those pages out."""
 
-    def __init__(self, app: ASGIApp, page: str) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
@@ -31,7 +52,7 @@ class ProtectionMiddleware:
             await send(message)
 
         request = Request(scope)
-        if _is_same_origin(request) or (_is_link(request) and scope["path"].rstrip("/") in ("", self._page)):
+        if _is_same_origin(request) or (_is_link(request) and scope["path"].rstrip("/") in ("", PATH)):
             await self._app(scope, receive, send_with_headers)
         else:
             error = status_error(403, "Web pages of other origins cannot use the emulator's page and its API.")
