@@ -66,7 +66,9 @@ def _parser(program: str) -> argparse.ArgumentParser:
         allow_abbrev=False,
         description="A local emulator of the Rooms service of Azure Communication Services. With a COMMAND, it starts "
         "on a free port with TLS, and runs the command with environment variables that lead it to the emulator, "
-        "whatever resource in Azure it uses. It exits with the command's status.",
+        "whatever resource in Azure it uses. It exits with the command's status. In the command, python is the "
+        "interpreter that runs this emulator, unless another virtual environment is active, or the emulator was "
+        "installed as a tool of its own: then it is the python in your PATH.",
     )
     add = parser.add_argument
     add("--version", action="version", version=f"%(prog)s {VERSION}")
