@@ -73,13 +73,10 @@ def test_endpoint_has_given_host(host: str, endpoint: str) -> None:
         assert new_client(emulator).create_room().id
 
 
-def test_warning_if_not_on_loopback(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    create_server = socket.create_server  # listen on loopback anyway, to test only the warning
+def test_endpoint_for_other_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    create_server = socket.create_server  # listen on loopback anyway
     monkeypatch.setattr(socket, "create_server", lambda address, **kwargs: create_server(("127.0.0.1", 0), **kwargs))
     with RoomsEmulator(host="0.0.0.0") as emulator:
-        assert "listening on 0.0.0.0: other machines can reach this emulator" in caplog.text
         assert emulator.endpoint.startswith("http://127.0.0.1:")
-        assert new_client(emulator).create_room().id
-    caplog.clear()
-    with RoomsEmulator():
-        assert "other machines" not in caplog.text
+    with RoomsEmulator(host="0.0.0.0", allowed_hosts=["rooms_1.test", "other.test"]) as emulator:
+        assert emulator.endpoint.startswith("http://rooms_1.test:")

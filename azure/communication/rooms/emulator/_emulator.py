@@ -3,7 +3,6 @@
 import base64
 import binascii
 import hashlib
-import ipaddress
 from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import timedelta
@@ -21,7 +20,7 @@ from ._admin._page import Page
 from ._admin._request_log import ReceivedRequest, RequestLog
 from ._clock import Clock
 from ._environment import environment
-from ._http._application import LOGGER, Application
+from ._http._application import Application
 from ._http._certificates import Certificates
 from ._http._hosts import AllowedHosts
 from ._http._proxy import Proxy, no_proxy
@@ -293,8 +292,6 @@ class RoomsEmulator:
             cleanup.callback(server.stop)
             endpoint = f"http{'s' if self._tls else ''}://{self._hosts.url_host}:{server.port}"
             self._running = _Running(endpoint, certificates, proxy, api, cleanup.pop_all())
-        if not _is_loopback(self._host):
-            LOGGER.warning("listening on %s: other machines can reach this emulator", self._host)
         return self
 
     def stop(self) -> None:
@@ -322,10 +319,3 @@ class RoomsEmulator:
 
     def __repr__(self) -> str:
         return f"<RoomsEmulator {self._running.endpoint if self._running else 'stopped'}>"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"

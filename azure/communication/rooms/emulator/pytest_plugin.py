@@ -4,17 +4,9 @@ To use them, add this line to the ``conftest.py`` at the root of your tests::
 
     pytest_plugins = ["azure.communication.rooms.emulator.pytest_plugin"]
 
-Without this line, pytest does not load them. With pytest-xdist, each worker process has its own emulator.
-
 A program that finds its resource in the environment or in its own settings is tested with the fixture
-``rooms_environment``, without another line. A program that takes a client gets the fixture ``rooms_client``.
-
-The emulator has the arguments of the fixture ``rooms_emulator_options``. To change them, define it again in your
-``conftest.py``, for example for plain HTTP::
-
-    @pytest.fixture(scope="session")
-    def rooms_emulator_options():
-        return {}
+``rooms_environment``. A program that takes a client gets the fixture ``rooms_client``. With pytest-xdist, each worker
+process has its own emulator. To change its arguments, define the fixture ``rooms_emulator_options`` again.
 """
 
 from collections.abc import Iterator

@@ -1,18 +1,6 @@
-"""The emulator's own HTTP API, for programs in any language and for the page.
+"""The emulator's own HTTP API, for programs in any language and for the page. ``samples/other_languages.md`` lists it.
 
-* ``GET /_emulator/health`` responds with 200 as soon as the emulator runs.
-* ``POST /_emulator/faults`` is :meth:`RoomsEmulator.inject`. Send its arguments, as in ``{"status": 503, "times": 2}``;
-  ``body`` is a string. GET returns the faults that still apply, with what is left of ``times`` and ``after``. DELETE
-  removes them.
-* ``GET /_emulator/requests`` returns the attributes of each :class:`ReceivedRequest`, oldest first.
-* ``POST /_emulator/clock`` is :meth:`RoomsEmulator.advance`. Send the seconds, such as ``{"delta": 86400}``. GET
-  returns the clock's time, ``now``, and by how many seconds it is ``ahead`` of the real time.
-* ``POST /_emulator/reset`` is :meth:`RoomsEmulator.reset`. Send nothing or ``{}``.
-* ``DELETE /_emulator/rooms/{id}`` deletes a room.
-* ``GET /_emulator/token`` is the managed-identity endpoint of Azure App Service, from which programs get tokens of
-  Microsoft Entra ID. It always returns the same token, so a program may keep it while the emulator restarts.
-
-POST needs the media type ``application/json``, and responds with 204 or with an error that says what is wrong.
+Its POST needs the media type ``application/json``, so web pages of other origins cannot send it.
 """
 
 import json

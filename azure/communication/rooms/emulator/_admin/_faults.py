@@ -44,26 +44,21 @@ class Fault:
 
     def __post_init__(self) -> None:
         self._check_types()
-        if self.retry_after is not None and self.status is None:
-            raise ValueError("retry_after needs a status")
-        if self.drop not in (None, "before", "after"):
-            raise ValueError(f"drop must be 'before' or 'after', not {self.drop!r}")
-        if self.drop and (self.replaces_response or self.truncate):
-            raise ValueError("drop sends no response, so it cannot be combined with status, body or truncate")
-        if self.status is not None and not 200 <= self.status <= 599:
-            raise ValueError(f"status must be from 200 to 599, not {self.status}")
-        if self.body is not None and self.status in (204, 304):
-            raise ValueError(f"a response with status code {self.status} has no body")
-        if self.times < 1:
-            raise ValueError(f"times must be at least 1, not {self.times}")
-        if self.after < 0:
-            raise ValueError(f"after must not be negative: {self.after}")
-        if not 0 < self.probability <= 1:
-            raise ValueError(f"probability must be above 0 and at most 1, not {self.probability}")
-        if not self.delay >= 0:
-            raise ValueError(f"delay must not be negative: {self.delay}")
-        if self.path is not None and not self.path.startswith(("/", "*")):
-            raise ValueError(f"path must begin with / or *: {self.path!r}")
+        sends_nothing = self.drop and (self.replaces_response or self.truncate)
+        for is_wrong, problem in (
+            (self.retry_after is not None and self.status is None, "retry_after needs a status"),
+            (self.drop not in (None, "before", "after"), f"drop must be 'before' or 'after', not {self.drop!r}"),
+            (sends_nothing, "drop sends no response, so it cannot be combined with status, body or truncate"),
+            (not 200 <= (self.status or 200) <= 599, f"status must be from 200 to 599, not {self.status}"),
+            (self.body and self.status in (204, 304), f"a response with status code {self.status} has no body"),
+            (self.times < 1, f"times must be at least 1, not {self.times}"),
+            (self.after < 0, f"after must not be negative: {self.after}"),
+            (not 0 < self.probability <= 1, f"probability must be above 0 and at most 1, not {self.probability}"),
+            (not self.delay >= 0, f"delay must not be negative: {self.delay}"),
+            (not (self.path or "/").startswith(("/", "*")), f"path must begin with / or *: {self.path!r}"),
+        ):
+            if is_wrong:
+                raise ValueError(problem)
 
     def _check_types(self) -> None:
         for field in fields(self):

@@ -1,21 +1,4 @@
-"""The operations of the identity service.
-
-No recording shows the following, so these are the emulator's own choices:
-
-* The emulator does not store users. Every user ID of its own resource gets tokens, even if the user was deleted. Any
-  other ID belongs to another resource. If the emulator stands in for a resource in Azure, every well-formed ID gets
-  tokens there.
-* Revoking tokens does not change them, and nothing checks them. They expire in real time: :meth:`RoomsEmulator.advance`
-  does not move ``expiresOn``, because clients compare it with their own clocks.
-* Every API version accepts all scopes. An unknown scope is an error. So are scopes that are no list, or an empty one.
-* A wrong ``expiresInMinutes`` is an error even without scopes. Missing scopes are reported before it, other errors of
-  the scopes after it.
-* A missing body is an empty object. Errors of JSON and media types have the form of the Rooms service.
-* ``2025-03-02-preview`` works like ``2023-10-01``, but a ``customId`` gets 501.
-* The exchange for Teams users refuses every token, because the emulator cannot verify it. It reports a missing token
-  first, and then what is wrong with ``appId`` and ``userId``.
-* ``X-Processing-Time`` is always 1 ms.
-"""
+"""The operations of the identity service. ``samples/emulator_choices.md`` lists the emulator's own choices."""
 
 import re
 import uuid

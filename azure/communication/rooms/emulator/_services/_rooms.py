@@ -1,31 +1,6 @@
-"""The seven operations of the Rooms service.
+"""The seven operations of the Rooms service, as published recordings show them.
 
-The emulator behaves as the live service did in published recordings. No recording shows the following, so these are
-the emulator's own choices:
-
-* Every operation treats expired rooms like any others. (Recordings show only that they are listed.)
-* The database keeps deleted rooms, expired rooms and repeatable requests forever.
-* ``createdAt`` is the emulator's current time, and a default ``validFrom`` is 100 ms earlier. (Recorded: 40 to 270 ms.)
-* A page has a link to a next page if more rooms are stored, even if all of those are deleted. Participants are paged
-  like rooms, but oldest first, and their number is not limited.
-* Every API version accepts the role ``Collaborator``. ``2023-10-30-preview`` works like ``2024-04-15``. Version
-  ``2023-06-14`` ignores ``pstnDialOutEnabled``, like any unknown member.
-* A participant without a role, or whose role is null, becomes an attendee, even if it had another role before. A
-  request to create a room is rejected if it contains a null participant.
-* Participants must be communication users. Raw IDs of Teams users, Teams apps and phone numbers are refused like
-  malformed ones, also in a removal. GUIDs in a raw ID may have upper-case digits.
-* A date without a time cannot have a zone.
-* The URI in the error for an unsupported API version has no query.
-* A room ID of 16 to 18 characters has a valid length. New rooms get IDs of 17 digits. (One in thirteen recorded IDs has
-  16.)
-* Checks run in this order: credentials, path and method, API version, media type, repeatability headers, JSON types
-  and roles, ranges of the times, whether an update has both times, the room ID, whether the room exists, raw IDs. A
-  repeated create gets the stored response without the checks of its body.
-* A browser's preflight request gets 401, so web pages of other origins cannot call the emulator.
-* ``validUntil`` may equal ``validFrom``. A default ``validUntil`` may be more than 180 days after ``validFrom``.
-* A repeatable request to create a room needs both repeatability headers, and both must be well formed.
-* Errors for wrong JSON types, media types, methods, paths and page tokens have the service's format, but the
-  emulator's own messages.
+Where no recording shows what the service does, ``samples/emulator_choices.md`` lists the emulator's own choices.
 """
 
 import json
