@@ -78,7 +78,7 @@ asyncio.run(main())
 
 
 def test_start_raises_what_ends_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fail(*_: object) -> None:
+    async def fail(*_: object, **__: object) -> None:
         raise OSError("no more files")
 
     monkeypatch.setattr("uvicorn.Server.startup", fail)

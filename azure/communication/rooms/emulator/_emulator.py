@@ -75,17 +75,14 @@ class RoomsEmulator:
     :keyword str tls_folder: A folder for the certificate authority of ``tls`` and the CA bundle. They stay, so programs
      trust the next emulator with this folder, too. Default: None, a temporary folder.
     :keyword bool intercept: Stand in for all resources in Azure, as far as programs use the proxy that
-     :attr:`environment` names. It leads requests to a host such as ``contoso.communication.azure.com`` to this
-     emulator, and all others where they would go without it. For these resources, the emulator accepts any access key,
-     token and user; they all have the same rooms. It needs ``tls``, and has no effect if the environment variable
-     ``NO_PROXY`` is ``*``. Default: False.
+     :attr:`environment` names. For hosts such as ``contoso.communication.azure.com``, the emulator then accepts any
+     access key, token and user, and they all have the same rooms. Needs ``tls``. Default: False.
     :keyword str bearer_token: A token to accept instead of a signature. Default: None.
     :keyword bool any_date: Accept a signature of any date, for tests that freeze the time. Otherwise its date must be
      within five minutes of the real time. Default: False.
-    :keyword allowed_hosts: Additional host names, without a port, that clients may use. ``host``, ``localhost`` and IP
-     addresses are always allowed. The emulator refuses any other, because a web page could reach it through a name that
-     the page's author controls. The certificate of ``tls`` is valid for these names too. If ``host`` is ``0.0.0.0``,
-     :attr:`endpoint` has the first of them. Default: none.
+    :keyword allowed_hosts: Additional host names, without a port, that clients may use. The emulator refuses all but
+     these, ``host``, ``localhost`` and IP addresses, because a web page could reach it through a name that the page's
+     author controls. If ``host`` is ``0.0.0.0``, :attr:`endpoint` has the first of them. Default: none.
     :paramtype allowed_hosts: ~collections.abc.Iterable[str]
     :raises ValueError: An argument is invalid, or contradicts another.
     :raises TypeError: An argument has the wrong type.
@@ -211,24 +208,20 @@ class RoomsEmulator:
         At most one fault applies to a request: the first one injected that matches it. Faults apply before the emulator
         checks credentials.
 
-        :keyword int status: Respond with this status code without executing the request. If it is 400 or higher, the
-         response has the body of an error.
+        :keyword int status: Respond with this status code, without executing the request.
         :keyword retry_after: The ``Retry-After`` header of that response: seconds, or an HTTP date.
         :paramtype retry_after: float or str or None
         :keyword str drop: Close the connection without a response, "before" or "after" executing the request.
         :keyword float delay: Wait this many seconds before handling the request. Default: 0.
-        :keyword bool truncate: Execute the request, send half of the response's body, and close the connection. With
-         ``status`` or ``body``, send half of that response instead, without executing the request. Default: False.
-        :keyword bytes body: Respond with this body without executing the request. The status code is ``status`` if
-         you pass it, and 200 otherwise.
+        :keyword bool truncate: Send half of the response's body, and close the connection. Default: False.
+        :keyword bytes body: Respond with this body, without executing the request. Default for ``status``: 200.
         :keyword int times: The number of requests to which the fault applies. Default: 1.
         :keyword str method: Only apply to requests with this method. Default: any.
         :keyword str path: Only apply to requests with this path, where ``*`` matches anything, as in
          ``/rooms/*/participants``. If it contains a ``?``, it must match the path and the query, as in
          ``/rooms?nextLink=*`` for all pages of a list but the first. Default: any.
         :keyword int after: The number of matching requests to leave alone first. Default: 0.
-        :keyword float probability: The probability that the fault applies to a matching request, above 0 and at most 1.
-         Default: 1.
+        :keyword float probability: Apply to a matching request with this probability. Default: 1.
         :raises TypeError: An argument has the wrong type.
         :raises ValueError: The arguments describe no fault, contradict each other, or are out of range.
         """

@@ -6,7 +6,7 @@ Its POST needs the media type ``application/json``, so web pages of other origin
 import json
 from collections.abc import Callable
 from dataclasses import asdict, fields
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -130,12 +130,8 @@ def _members(request: Request, *known: str) -> dict[str, Any]:
 
 
 def _json(body: object) -> Response:
-    return Response(json.dumps(body, default=_json_value), media_type="application/json")
-
-
-def _json_value(value: object) -> str:
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} is not JSON")
+    """A response with JSON, in which bytes are text, and times are in ISO 8601."""
+    text = json.dumps(
+        body, default=lambda each: each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each)
+    )
+    return Response(text, media_type="application/json")

@@ -44,13 +44,17 @@ class Fault:
 
     def __post_init__(self) -> None:
         self._check_types()
+        status = 200 if self.status is None else self.status
         sends_nothing = self.drop and (self.replaces_response or self.truncate)
         for is_wrong, problem in (
             (self.retry_after is not None and self.status is None, "retry_after needs a status"),
             (self.drop not in (None, "before", "after"), f"drop must be 'before' or 'after', not {self.drop!r}"),
             (sends_nothing, "drop sends no response, so it cannot be combined with status, body or truncate"),
-            (not 200 <= (self.status or 200) <= 599, f"status must be from 200 to 599, not {self.status}"),
-            (self.body and self.status in (204, 304), f"a response with status code {self.status} has no body"),
+            (
+                self.status is not None and not 200 <= self.status <= 599,
+                f"status must be from 200 to 599, not {self.status}",
+            ),
+            (self.body and status in (204, 304), f"a response with status code {status} has no body"),
             (self.times < 1, f"times must be at least 1, not {self.times}"),
             (self.after < 0, f"after must not be negative: {self.after}"),
             (not 0 < self.probability <= 1, f"probability must be above 0 and at most 1, not {self.probability}"),

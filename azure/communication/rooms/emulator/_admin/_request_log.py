@@ -27,7 +27,6 @@ class ReceivedRequest:
     status_code: int | None = None
     """The status code of the response. None if no response has been sent."""
     response_body: bytes = b""
-    """The body of the response. Empty if no response has been sent."""
     duration: float | None = None
     """Seconds until the response was ready or the connection was dropped. None before."""
     executed: bool = False

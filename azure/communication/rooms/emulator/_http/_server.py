@@ -47,13 +47,13 @@ class Server:
             reason = str(error.strerror).partition(" (")[0]  # Python adds the address in parentheses
             raise OSError(f"cannot listen on {host}:{port}: {reason}") from error
         self.port: int = self._listener.getsockname()[1]
-        self._started = threading.Event()
         self._error: BaseException | None = None
-        self._server = _Server(config, self._started)
+        self._server = uvicorn.Server(config)
         self._proxy = proxy
         self._thread = threading.Thread(target=self._run, name=f"rooms-emulator-{self.port}", daemon=True)
         self._thread.start()
-        self._started.wait()
+        while not self._server.started and self._thread.is_alive():
+            real_time.sleep(0.001)
         if self._error:
             self.stop()
             raise self._error
@@ -67,7 +67,6 @@ class Server:
             self._error = error
         finally:
             loop.close()
-            self._started.set()
 
     async def _serve(self) -> None:
         proxy_server = await self._proxy.start(self.port) if self._proxy else None
@@ -91,18 +90,6 @@ class _Loop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return float(real_time.monotonic())
-
-
-class _Server(uvicorn.Server):
-    """uvicorn's server, which says when it accepts connections."""
-
-    def __init__(self, config: uvicorn.Config, accepts: threading.Event) -> None:
-        super().__init__(config)
-        self._accepts = accepts
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._accepts.set()
 
 
 class _Protocol(H11Protocol):
