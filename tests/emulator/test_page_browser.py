@@ -219,7 +219,7 @@ def test_page_injects_and_clears_faults(browser: Browser, emulator: RoomsEmulato
     browser.find("[name=method]").send_keys("POST")
     browser.fill(path="/rooms/*", retry_after="2", times="3")
     browser.click("Inject")
-    browser.wait(lambda: browser.texts("#fault-list li") == ["POST /rooms/*\nstatus 503, Retry-After: 2, 3 left"])
+    browser.wait(lambda: browser.texts("#fault-list li") == ["POST /rooms/*\nstatus=503, retry_after=2, 3 left"])
     assert browser.texts("#error") == []
     faults = emulator.pending_faults
     browser.click("More")
@@ -261,7 +261,7 @@ def test_retries_are_shown(browser: Browser, emulator: RoomsEmulator, client: Ro
     browser.wait(lambda: browser.texts(".attempts .status") == ["503", "503", "201"])
     assert browser.texts("summary .status") == ["201"]
     assert browser.texts(".outcome .note") == ["2 retries"]
-    assert browser.texts(".attempts .fault") == ["status 503", "status 503"]
+    assert browser.texts(".attempts .fault") == ["status=503", "status=503"]
     assert browser.texts(".reason") == []  # the fault says it all
 
 

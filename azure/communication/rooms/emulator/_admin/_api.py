@@ -13,10 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from .._clock import Clock, real_time
+from .._clock import Clock, format_time, real_time
 from .._services._errors import bad_request, not_found, status_error
 from .._services._request import parse_json
-from .._services._times import format_time
 from .._store import Store
 from ._faults import Fault, Faults
 from ._request_log import RequestLog

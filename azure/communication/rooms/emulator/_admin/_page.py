@@ -9,7 +9,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from starlette.requests import Request
@@ -17,12 +17,11 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from .._clock import Clock
+from .._clock import Clock, format_time
 from .._services._errors import status_error
 from .._services._request import origin
 from .._services._room_json import room_json
 from .._services._rooms import API_VERSIONS
-from .._services._times import format_time
 from .._store import ROOM_STATES, Room, Store
 from ._faults import Fault, Faults
 from ._request_log import ReceivedRequest, RequestLog
@@ -179,14 +178,7 @@ def _pending_fault(fault: Fault) -> dict[str, object]:
 
 
 def _fault_text(fault: Fault) -> str:
-    parts = [
-        f"delay of {fault.delay:g} s" if fault.delay else "",
-        "" if fault.status is None else f"status {fault.status}",
-        "" if fault.retry_after is None else f"Retry-After: {fault.retry_after}",
-        "" if fault.body is None else f"body of {len(fault.body)} bytes",
-        f"connection closed {fault.drop} execution" if fault.drop else "",
-        "response cut in half" if fault.truncate else "",
-        f"after {fault.after} more" if fault.after else "",
-        f"probability {fault.probability:g}" if fault.probability < 1 else "",
-    ]
-    return ", ".join(filter(None, parts))
+    """The arguments with which the fault was injected, apart from the number and the target."""
+    names = [field.name for field in fields(Fault) if field.name not in ("times", "method", "path")]
+    changed = [name for name in names if getattr(fault, name) != getattr(Fault, name)]
+    return ", ".join(f"{name}={_cut(repr(getattr(fault, name)))}" for name in changed)

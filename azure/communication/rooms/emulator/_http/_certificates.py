@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, serialize_java_truststore
 
 from .._clock import real_now
-from ._hosts import is_service_host
+from ._hosts import is_ip_address, is_service_host
 
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 """Environment variables that name the certificate authorities to trust: for requests, OpenSSL, curl and Node.js."""
@@ -88,7 +88,9 @@ class Certificates:
     def _issue(self, name: str, hosts: Iterable[str]) -> str:
         """Return the path of a new certificate with its private key. trustme does not take host names with a ``_``."""
         key = ec.generate_private_key(ec.SECP256R1())
-        names = [_general_name(host) for host in sorted(hosts)]
+        names: list[x509.GeneralName] = [
+            x509.IPAddress(ipaddress.ip_address(host)) if is_ip_address(host) else x509.DNSName(host) for host in hosts
+        ]
         key_identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._issuer.public_key())  # type: ignore[arg-type]
         certificate = (
             x509.CertificateBuilder(self._issuer.subject, x509.Name([]), key.public_key(), x509.random_serial_number())
@@ -114,13 +116,6 @@ class Certificates:
 def _delete(folder: Path | None, process_id: int) -> None:
     if folder and os.getpid() == process_id:  # a forked child must not delete its parent's files
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _general_name(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)
 
 
 def _usual_authorities() -> Iterator[x509.Certificate]:

@@ -47,19 +47,19 @@ class AllowedHosts:
         self.names = {"127.0.0.1", "::1", "localhost", host.lower()}
         """The hosts for which a certificate must be valid."""
         for name in allowed:
-            if not (_NAME.fullmatch(name.lower()) or _is_ip_address(name)):
+            if not (_NAME.fullmatch(name.lower()) or is_ip_address(name)):
                 raise ValueError(f"allowed_hosts must be host names without a scheme or port, not {name!r}")
             self.names.add(name.lower())
 
     def allows(self, name: str) -> bool:
-        return name in self.names or _is_ip_address(name) or self.intercepts(name)
+        return name in self.names or is_ip_address(name) or self.intercepts(name)
 
     def intercepts(self, name: str) -> bool:
         """Whether this is a host of the service for which the emulator stands in."""
         return self._intercept and is_service_host(name)
 
 
-def _is_ip_address(text: str) -> bool:
+def is_ip_address(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
     except ValueError:

@@ -11,12 +11,11 @@ from starlette.authentication import AuthenticationBackend
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .._clock import TICKS_PER_SECOND, real_time
+from .._clock import TICKS_PER_SECOND, format_time, real_time
 from ._errors import ServiceError, json_response, status_error
 from ._request import ServiceRequest
 from ._room_json import GUID
 from ._service import Service
-from ._times import format_time
 
 _RESOURCE_ID = "8aab4d36-2ea4-4b32-9a0e-6f2b1b3c5d7e"  # made up; every emulator uses it
 _USER_ID = re.compile(f"8:acs:({GUID})_{GUID}", re.IGNORECASE)
@@ -62,9 +61,9 @@ class IdentityService(_FrontDoor):
             credentials,
             [
                 self.route("/identities", POST=self._create_user),
-                self.route(user, DELETE=self._delete_user),
+                self.route(user, DELETE=self._delete_or_revoke),
                 self.route(f"{user}/:issueAccessToken", POST=self._issue_token),
-                self.route(f"{user}/:revokeAccessTokens", POST=self._revoke_tokens),
+                self.route(f"{user}/:revokeAccessTokens", POST=self._delete_or_revoke),
             ],
         )
 
@@ -86,11 +85,8 @@ class IdentityService(_FrontDoor):
         minutes = _read_minutes(data)
         return json_response(200, self._token(_user_of_resource(request), _read_scopes(data["scopes"]), minutes))
 
-    def _delete_user(self, request: ServiceRequest) -> Response:
-        _user_of_resource(request)
-        return Response(status_code=204)
-
-    def _revoke_tokens(self, request: ServiceRequest) -> Response:
+    def _delete_or_revoke(self, request: ServiceRequest) -> Response:
+        """Delete a user, or revoke the user's tokens. The emulator stores neither."""
         _user_of_resource(request)
         return Response(status_code=204)
 

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 
+from .._clock import DAY, format_time, parse_time
 from .._store import Room
 from ._errors import bad_arguments, wrong_type
-from ._times import DAY, format_time, parse_time
 
 MAX_LIFETIME = 180 * DAY
+_WITHOUT_DIAL_OUT = "2023-06-14"  # the API version
 _ROLES = ("Presenter", "Attendee", "Consumer", "Collaborator")
 GUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _PARTICIPANT_ID = re.compile(rf"8:(acs:(?i:{GUID}_{GUID})|(dod-acs|gcch-acs|spool):[!-~]+)")
@@ -20,18 +21,14 @@ def room_json(room: Room, api_version: str) -> dict[str, object]:
         "validFrom": format_time(room.valid_from),
         "validUntil": format_time(room.valid_until),
     }
-    if _has_dial_out(api_version):
+    if api_version > _WITHOUT_DIAL_OUT:
         data["pstnDialOutEnabled"] = bool(room.pstn_dial_out_enabled)
     return data
 
 
-def _has_dial_out(api_version: str) -> bool:
-    return api_version > "2023-06-14"
-
-
 def read_dial_out(data: Mapping[str, object], api_version: str) -> bool | None:
     """``pstnDialOutEnabled``. None if absent or null, or if the API version lacks it."""
-    value = data.get("pstnDialOutEnabled") if _has_dial_out(api_version) else None
+    value = data.get("pstnDialOutEnabled") if api_version > _WITHOUT_DIAL_OUT else None
     if value is None or isinstance(value, bool):
         return value
     raise wrong_type("a boolean", "$.pstnDialOutEnabled")

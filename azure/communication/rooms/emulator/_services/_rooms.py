@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from starlette.authentication import AuthenticationBackend
 from starlette.responses import Response
 
-from .._clock import Clock
+from .._clock import TICKS_PER_SECOND, Clock
 from .._store import Room, Store
 from ._errors import bad_arguments, bad_request, json_response, not_found
 from ._request import ServiceRequest
 from ._room_json import MAX_LIFETIME, can_participate, check_times, read_dial_out, read_roles, read_times, room_json
 from ._service import Operation, Service
-from ._times import MILLISECOND
 
 API_VERSIONS = ("2023-06-14", "2023-10-30-preview", "2024-04-15", "2025-03-13")
 """Oldest first."""
@@ -72,7 +71,7 @@ class RoomsService(Service):
         check_times(valid_from, valid_until, now)
         if not all(map(can_participate, roles)):
             raise bad_request("Invalid format for communication identifier.")
-        received_at = now - 100 * MILLISECOND
+        received_at = now - TICKS_PER_SECOND // 10
         room = Room(
             id=f"994{secrets.randbelow(10**14):014}",
             created_at=now,
