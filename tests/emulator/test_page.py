@@ -179,7 +179,7 @@ def test_long_history_is_cut_off(emulator: RoomsEmulator, client: RoomsClient) -
     [
         ({"status": 429, "retry_after": 2}, "status=429, retry_after=2"),
         ({"status": 200, "body": b"{}"}, "status=200, body=b'{}'"),
-        ({"drop": "after", "delay": 1.5}, "drop='after', delay=1.5"),
+        ({"drop": "after", "delay": 1.5}, "drop=after, delay=1.5"),
         ({"truncate": True, "after": 2, "probability": 0.5}, "truncate=True, after=2, probability=0.5"),
     ],
 )

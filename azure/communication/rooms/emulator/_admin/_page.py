@@ -181,4 +181,4 @@ def _fault_text(fault: Fault) -> str:
     """The arguments with which the fault was injected, apart from the number and the target."""
     names = [field.name for field in fields(Fault) if field.name not in ("times", "method", "path")]
     changed = [name for name in names if getattr(fault, name) != getattr(Fault, name)]
-    return ", ".join(f"{name}={_cut(repr(getattr(fault, name)))}" for name in changed)
+    return ", ".join(f"{name}={_cut(str(getattr(fault, name)))}" for name in changed)
