@@ -2,7 +2,6 @@
 
 import warnings as _warnings
 
-from ._api_version import ApiVersion
 from ._client import RoomsClient
 from ._identifiers import (
     CommunicationCloudEnvironment,
@@ -19,38 +18,20 @@ from ._identifiers import (
     UnknownIdentifier,
     identifier_from_raw_id,
 )
-from ._models import CommunicationRoom, ParticipantLike, ParticipantRole, RoomParticipant
+from ._models import ApiVersion, CommunicationRoom, ParticipantLike, ParticipantRole, RoomParticipant
 from ._options import ClientOptions, CommonOptions, RequestOptions
 from ._version import VERSION as __version__  # noqa: N811 - both names are constants
 
 Room = CommunicationRoom
 
 __all__ = [
-    "ApiVersion",
-    "ClientOptions",
-    "CommonOptions",
-    "CommunicationCloudEnvironment",
-    "CommunicationIdentifier",
-    "CommunicationIdentifierKind",
-    "CommunicationRoom",
-    "CommunicationUserIdentifier",
-    "CommunicationUserProperties",
-    "MicrosoftTeamsAppIdentifier",
-    "MicrosoftTeamsAppProperties",
-    "MicrosoftTeamsUserIdentifier",
-    "MicrosoftTeamsUserProperties",
-    "ParticipantLike",
-    "ParticipantRole",
-    "PhoneNumberIdentifier",
-    "PhoneNumberProperties",
-    "RequestOptions",
-    "Room",
-    "RoomParticipant",
-    "RoomsClient",
-    "UnknownIdentifier",
-    "__version__",
-    "identifier_from_raw_id",
-]
+    "ApiVersion", "ClientOptions", "CommonOptions", "CommunicationCloudEnvironment", "CommunicationIdentifier",
+    "CommunicationIdentifierKind", "CommunicationRoom", "CommunicationUserIdentifier", "CommunicationUserProperties",
+    "MicrosoftTeamsAppIdentifier", "MicrosoftTeamsAppProperties", "MicrosoftTeamsUserIdentifier",
+    "MicrosoftTeamsUserProperties", "ParticipantLike", "ParticipantRole", "PhoneNumberIdentifier",
+    "PhoneNumberProperties", "RequestOptions", "Room", "RoomParticipant", "RoomsClient", "UnknownIdentifier",
+    "__version__", "identifier_from_raw_id",
+]  # fmt: skip
 
 _DEPRECATED = {
     "MicrosoftBotIdentifier": MicrosoftTeamsAppIdentifier,

@@ -7,10 +7,12 @@ import hmac
 import inspect
 import time
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from azure.core.credentials import AzureKeyCredential, TokenCredential
-from azure.core.pipeline import PipelineRequest
+from azure.core.exceptions import ClientAuthenticationError
+from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import BearerTokenCredentialPolicy, SansIOHTTPPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
@@ -22,7 +24,7 @@ _PUBLIC_SCOPE = "https://communication.azure.com//.default"
 
 def authentication_policy(
     endpoint: str, credential: AzureKeyCredential | TokenCredential | str, scopes: Sequence[str] | None
-) -> "HmacCredentialPolicy | BearerTokenCredentialPolicy[HttpRequest, HttpResponse]":
+) -> "HmacCredentialPolicy | TokenCredentialPolicy":
     """Return the policy for the credential. No error message shows the credential."""
     if isinstance(credential, str):
         credential = AzureKeyCredential(credential)
@@ -30,19 +32,25 @@ def authentication_policy(
         return HmacCredentialPolicy(credential)
     get_token = getattr(credential, "get_token", None) or getattr(credential, "get_token_info", None)
     if get_token is None or isinstance(credential, type):
-        raise TypeError(
-            "credential must be an AzureKeyCredential, an access key or a TokenCredential, "
-            f"not {type(credential).__name__}"
-        )
+        kind = type(credential).__name__
+        raise TypeError(f"credential must be an AzureKeyCredential, an access key or a TokenCredential, not {kind}")
     if inspect.iscoroutinefunction(get_token):
         raise TypeError("credential must not be an async credential: this client is synchronous")
     if isinstance(scopes, str):
         raise TypeError("credential_scopes must be a sequence of scopes, not a str")
     if not endpoint.startswith("https:"):
-        raise ValueError(
-            "endpoint must be https if credential is a TokenCredential: bearer tokens are sent over TLS only"
-        )
-    return BearerTokenCredentialPolicy(credential, *(scopes or (_PUBLIC_SCOPE,)))
+        raise ValueError("endpoint must be https if credential is a TokenCredential: tokens are sent over TLS only")
+    return TokenCredentialPolicy(credential, *(scopes or (_PUBLIC_SCOPE,)))
+
+
+class TokenCredentialPolicy(BearerTokenCredentialPolicy[HttpRequest, HttpResponse]):
+    """azure-core's policy. A claims challenge that is malformed is an ``AzureError``."""
+
+    def on_challenge(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> bool:
+        try:
+            return super().on_challenge(request, response)
+        except ValueError as error:
+            raise ClientAuthenticationError(response=response.http_response, error=error) from error
 
 
 class HmacCredentialPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):

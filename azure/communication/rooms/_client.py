@@ -13,12 +13,11 @@ from azure.core.rest import HttpRequest, HttpResponse
 from azure.core.tracing.decorator import distributed_trace
 from typing_extensions import Self, Unpack
 
-from ._api_version import DEFAULT_API_VERSION, ApiVersion
-from ._endpoint import origin, parse_connection_string, parse_endpoint
+from ._endpoint import has_dot_segments, origin, parse_connection_string, parse_endpoint
 from ._identifiers import CommunicationIdentifier
-from ._models import CommunicationRoom, ParticipantLike, RoomParticipant, raw_id_of
-from ._operations import RoomsOperations
-from ._options import ClientOptions, RequestOptions, check_client_options
+from ._models import ApiVersion, CommunicationRoom, ParticipantLike, RoomParticipant, raw_id_of
+from ._operations import RoomsOperations, read, room_path
+from ._options import CLIENT_OPTIONS, ClientOptions, RequestOptions, check_options
 from ._repeatability import repeatability_headers
 from ._time import request_time
 from ._version import VERSION
@@ -38,30 +37,20 @@ class RoomsClient:
             room = client.create_room()
             print(room.id, room.valid_until)
 
-    **Threads and processes.** Threads may share a client, but not an iterator of :meth:`list_rooms`. You can rotate the
-    access key at any time with ``AzureKeyCredential.update``. All clients of a process share their connections, so a
-    new client is cheap. You can fork, and copy or pickle a client. A pickled client contains its credential.
+    Threads may share a client, but not an iterator of :meth:`list_rooms`. Clients share their connections, so you can
+    create one for each call. You can fork, and copy or pickle a client; a pickled client contains its credential.
 
-    **Retries.** The client retries an operation if it can't connect, if no complete response comes, if the status code
-    is 408, 429, 500, 502, 503, 504 or above 505, or if an error response has a ``Retry-After`` header: by default, up
-    to three times for each of these reasons. None of these retries duplicates work: all attempts of one
-    :meth:`create_room` carry the same repeatability ID, and the other operations are idempotent. The client waits
-    before it retries an error response: as long as ``Retry-After`` says, or up to a quarter longer; without that
-    header, longer each time. It retries a failed connection at once the first time.
+    :class:`ClientOptions` lists the keyword options of the client, and :class:`RequestOptions` those of each operation.
+    An option of a call replaces the client's and applies to every attempt of that call.
 
-    **Options.** :class:`ClientOptions` lists the keyword options of the client, and :class:`RequestOptions` those of
-    each operation. An option of a call replaces the client's and applies to every attempt of that call.
-
-    **Errors.** Every operation may raise these errors, the lists while you iterate. All but the first three are
-    subclasses of ``azure.core.exceptions.AzureError``.
+    Every operation may raise these errors, the lists while you iterate. All but the first two are subclasses of
+    ``azure.core.exceptions.AzureError``.
 
     - ``TypeError`` or ``ValueError``: an argument or option is invalid, or the client is closed. Nothing was sent.
     - ``OSError``: there is no file that ``connection_verify`` or ``connection_cert`` names. Nothing was sent.
     - ``HttpResponseError``: the service rejected the request. ``status_code``, ``error`` and ``message`` say why.
-    - ``ClientAuthenticationError``, an ``HttpResponseError``: the service rejected the credential, or the credential
-      has no valid token.
-    - ``DecodeError``, an ``HttpResponseError``: the response is not the JSON that the service documents. Perhaps a
-      proxy sent it.
+    - ``ClientAuthenticationError``, an ``HttpResponseError``: the credential was rejected, or has no valid token.
+    - ``DecodeError``, an ``HttpResponseError``: the response is not the service's JSON. Perhaps a proxy sent it.
     - ``ServiceRequestError``: the client could not connect.
     - ``ServiceResponseError``: no complete response came. The service may or may not have executed the request.
 
@@ -84,27 +73,25 @@ class RoomsClient:
         endpoint: str,
         credential: AzureKeyCredential | TokenCredential | str,
         *,
-        api_version: str | ApiVersion = DEFAULT_API_VERSION,
+        api_version: str | ApiVersion = ApiVersion.V2025_03_13,
         **kwargs: Unpack[ClientOptions],
     ) -> None:
         from ._pipeline import build_pipeline  # noqa: PLC0415 - urllib3 is slow to import, and only a client needs it
 
         if not isinstance(api_version, str):
             raise TypeError(f"api_version must be a str or an ApiVersion, not {type(api_version).__name__}")
-        check_client_options(kwargs)
+        check_options(kwargs, CLIENT_OPTIONS, CLIENT_OPTIONS)
         self._endpoint = parse_endpoint(endpoint)
         self._pipeline = build_pipeline(self._endpoint, credential, self._instrumentation_config, **kwargs)
         self._operations = RoomsOperations(self._pipeline, self._endpoint, api_version)
 
     @classmethod
     def from_connection_string(
-        cls, conn_str: str, *, api_version: str | ApiVersion = DEFAULT_API_VERSION, **kwargs: Unpack[ClientOptions]
+        cls, conn_str: str, *, api_version: str | ApiVersion = ApiVersion.V2025_03_13, **kwargs: Unpack[ClientOptions]
     ) -> Self:
         """Create a client from a resource's connection string.
 
         .. code-block:: python
-
-            from azure.communication.rooms import RoomsClient
 
             client = RoomsClient.from_connection_string(connection_string, retry_total=5)
 
@@ -115,8 +102,7 @@ class RoomsClient:
         :return: The client.
         :rtype: ~azure.communication.rooms.RoomsClient
         :raises TypeError: ``conn_str`` is not a str, or as for :class:`RoomsClient`.
-        :raises ValueError: A part of the connection string is missing, duplicate or invalid, or as for
-         :class:`RoomsClient`. No message shows any part of the connection string.
+        :raises ValueError: The connection string is invalid, or as for :class:`RoomsClient`. No message shows a part.
         """
         endpoint, access_key = parse_connection_string(conn_str)
         return cls(endpoint, AzureKeyCredential(access_key), api_version=api_version, **kwargs)
@@ -148,26 +134,25 @@ class RoomsClient:
                 participants=[RoomParticipant(CommunicationUserIdentifier(user_id), ParticipantRole.PRESENTER)],
             )
 
-        The client sends only the arguments that you pass; the service has defaults for the others. All attempts of the
-        call carry the same repeatability ID, so they create one room. To repeat the call later, such as after a crash,
-        without creating a second room, pass the same ``repeatability_request_id``, ``repeatability_first_sent`` and
-        other arguments again. It is unknown how long the service remembers a repeatability ID.
+        The client sends only the arguments that you pass. All attempts of the call carry the same repeatability ID, so
+        they create one room. To repeat the call later without creating a second room, such as after a crash, pass all
+        arguments again, with the same ID and time. It is unknown how long the service remembers an ID.
 
         :keyword valid_from: When the room opens, in the past or at most 180 days ahead. A string is ISO 8601. Without
-         a time zone, it is in UTC; without a time, it is midnight. Default: now, by the service's clock.
+         a time zone, a time is in UTC; a date is midnight. Default: now, by the service's clock.
         :paramtype valid_from: ~datetime.datetime or ~datetime.date or str or None
-        :keyword valid_until: When the room closes, at most 180 days after ``valid_from``. A string is ISO 8601. Without
-         a time zone, it is in UTC; without a time, it is midnight. Default: 180 days from now in any case.
+        :keyword valid_until: When the room closes, at most 180 days after it opens. The value is as for ``valid_from``.
+         Default: 180 days from now, whenever the room opens.
         :paramtype valid_until: ~datetime.datetime or ~datetime.date or str or None
         :keyword pstn_dial_out_enabled: Whether participants can dial out to phone numbers. Default: False.
         :paramtype pstn_dial_out_enabled: bool or None
         :keyword participants: Who is invited: each a :class:`RoomParticipant`, the service's JSON
          ``{"rawId": ..., "role": ...}``, or any object with ``communication_identifier`` and ``role``. Default: nobody.
         :paramtype participants: Iterable[~azure.communication.rooms.ParticipantLike or Mapping[str, object]] or None
-        :keyword repeatability_request_id: A UUID that identifies this create. Pass it together with
+        :keyword repeatability_request_id: A UUID that identifies this request. Pass it together with
          ``repeatability_first_sent``. Default: a random UUID.
         :paramtype repeatability_request_id: str or ~uuid.UUID or None
-        :keyword repeatability_first_sent: When you first sent this create. Fractions of a second are dropped. A time
+        :keyword repeatability_first_sent: When you first sent this request. Fractions of a second are dropped. A time
          without a time zone is in UTC. Pass it together with ``repeatability_request_id``. Default: now.
         :paramtype repeatability_first_sent: ~datetime.datetime or None
         :return: The new room.
@@ -181,7 +166,7 @@ class RoomsClient:
         repeatability = repeatability_headers(
             repeatability_request_id, repeatability_first_sent, kwargs.get("headers") or {}
         )
-        return self._operations.create_room(body, repeatability, **kwargs)
+        return read(self._operations.request("POST", "/rooms", 201, body, repeatability, **kwargs), CommunicationRoom)
 
     @distributed_trace
     def get_room(self, room_id: str, **kwargs: Unpack[RequestOptions]) -> CommunicationRoom:
@@ -197,7 +182,7 @@ class RoomsClient:
         :rtype: ~azure.communication.rooms.CommunicationRoom
         :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room.
         """
-        return self._operations.get_room(room_id, **kwargs)
+        return read(self._operations.request("GET", room_path(room_id), 200, **kwargs), CommunicationRoom)
 
     @distributed_trace
     def list_rooms(self, **kwargs: Unpack[RequestOptions]) -> ItemPaged[CommunicationRoom]:
@@ -214,7 +199,7 @@ class RoomsClient:
         :return: The rooms. ``by_page()`` returns them page by page, with continuation tokens.
         :rtype: ~azure.core.paging.ItemPaged[~azure.communication.rooms.CommunicationRoom]
         """
-        return self._operations.list_rooms(**kwargs)
+        return self._operations.list_items("/rooms", CommunicationRoom, **kwargs)
 
     @distributed_trace
     def update_room(
@@ -239,11 +224,9 @@ class RoomsClient:
         Pass both ``valid_from`` and ``valid_until`` or neither: the service rejects one without the other.
 
         :param str room_id: The room's ID.
-        :keyword valid_from: When the room opens, in the past or at most 180 days ahead. A string is ISO 8601. Without
-         a time zone, it is in UTC; without a time, it is midnight. Default: None, unchanged.
+        :keyword valid_from: When the room opens, as for :meth:`create_room`. Default: None, unchanged.
         :paramtype valid_from: ~datetime.datetime or ~datetime.date or str or None
-        :keyword valid_until: When the room closes, at most 180 days after ``valid_from``. A string is ISO 8601. Without
-         a time zone, it is in UTC; without a time, it is midnight. Default: None, unchanged.
+        :keyword valid_until: When the room closes, as for :meth:`create_room`. Default: None, unchanged.
         :paramtype valid_until: ~datetime.datetime or ~datetime.date or str or None
         :keyword pstn_dial_out_enabled: Whether participants can dial out to phone numbers. Default: None, unchanged.
         :paramtype pstn_dial_out_enabled: bool or None
@@ -253,7 +236,7 @@ class RoomsClient:
         :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room.
         """
         body = _room_body(valid_from, valid_until, pstn_dial_out_enabled)
-        return self._operations.update_room(room_id, body, **kwargs)
+        return read(self._operations.request("PATCH", room_path(room_id), 200, body, **kwargs), CommunicationRoom)
 
     @distributed_trace
     def delete_room(self, room_id: str, **kwargs: Unpack[RequestOptions]) -> None:
@@ -270,7 +253,7 @@ class RoomsClient:
         :rtype: None
         :raises ~azure.core.exceptions.ResourceNotFoundError: There never was such a room.
         """
-        self._operations.delete_room(room_id, **kwargs)
+        self._operations.request("DELETE", room_path(room_id), 204, **kwargs)
 
     @distributed_trace
     def add_or_update_participants(
@@ -297,7 +280,7 @@ class RoomsClient:
         :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room.
         """
         body = {"participants": _roles_by_raw_id(participants)}
-        self._operations.update_participants(room_id, body, **kwargs)
+        read(self._operations.request("PATCH", f"{room_path(room_id)}/participants", 200, body, **kwargs), dict)
 
     @distributed_trace
     def remove_participants(
@@ -323,7 +306,7 @@ class RoomsClient:
         :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room.
         """
         body = {"participants": _removed_raw_ids(participants)}
-        self._operations.update_participants(room_id, body, **kwargs)
+        read(self._operations.request("PATCH", f"{room_path(room_id)}/participants", 200, body, **kwargs), dict)
 
     @distributed_trace
     def list_participants(self, room_id: str, **kwargs: Unpack[RequestOptions]) -> ItemPaged[RoomParticipant]:
@@ -341,7 +324,7 @@ class RoomsClient:
         :rtype: ~azure.core.paging.ItemPaged[~azure.communication.rooms.RoomParticipant]
         :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room. Raised while you iterate.
         """
-        return self._operations.list_participants(room_id, **kwargs)
+        return self._operations.list_items(f"{room_path(room_id)}/participants", RoomParticipant, **kwargs)
 
     @distributed_trace
     def send_request(
@@ -365,21 +348,26 @@ class RoomsClient:
         :keyword bool stream: Whether to leave the response's body for you to read. Default: False.
         :return: The response. An error status code does not raise an error.
         :rtype: ~azure.core.rest.HttpResponse
-        :raises ValueError: The URL's scheme, host or port is not the endpoint's, so the credential must not go there.
+        :raises ValueError: The URL's scheme, host or port is not the endpoint's, or the URL has dot segments.
         """
         if not isinstance(request, HttpRequest):
             raise TypeError(f"request must be an azure.core.rest.HttpRequest, not {type(request).__name__}")
         request = copy.deepcopy(request)
-        if not urlsplit(request.url).netloc:
+        parts = urlsplit(request.url)
+        if has_dot_segments(parts.path):
+            raise ValueError("the request's URL must not have dot segments")
+        if not parts.netloc:
             request.url = f"{self._endpoint}/{request.url.lstrip('/')}"
-        elif origin(request.url) != origin(self._endpoint):
+        elif origin(request.url) == origin(self._endpoint):
+            request.url = origin(self._endpoint) + parts._replace(scheme="", netloc="").geturl()
+        else:
             raise ValueError("the request's URL must have the scheme, host and port of the client's endpoint")
         return self._operations.send_request(request, stream=stream, **kwargs)
 
     def close(self) -> None:
-        """Close the client, and its idle connections unless another open client shares them.
+        """Close the client. Using it afterwards raises ValueError. Closing it twice is harmless.
 
-        Using the client afterwards raises ValueError. Closing it twice is harmless.
+        The connections that all clients share stay open for other clients.
         """
         self._pipeline.__exit__()
 

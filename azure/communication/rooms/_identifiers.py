@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, Protocol, TypedDict, runtime_checkable
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from azure.core import CaseInsensitiveEnumMeta
+from typing_extensions import TypedDict
+
+from ._pydantic import Model
 
 
 class CommunicationIdentifierKind(str, Enum, metaclass=CaseInsensitiveEnumMeta):
@@ -52,8 +55,11 @@ class CommunicationIdentifier(Protocol):
 
 # The identifiers are dataclasses, so dataclasses.asdict() and web frameworks can convert them.
 @dataclass(frozen=True, init=False, eq=False, repr=False)
-class _Identifier:
+class _Identifier(Model):
     """The base class of all identifiers. Two identifiers are equal if their raw IDs are equal."""
+
+    _json_schema: ClassVar = {"type": "string"}
+    _to_json = str
 
     raw_id: str
     """The identifier as the service writes it. ``str(identifier)`` returns it too."""
@@ -63,6 +69,14 @@ class _Identifier:
             if name != "is_anonymous" and not isinstance(value, str):
                 raise TypeError(f"{name} must be a str, not {type(value).__name__}")
         self.__dict__.update(raw_id=raw_id, properties=properties)  # a frozen dataclass forbids setattr
+
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        if isinstance(value, str):
+            identifier = cls(value) if cls is UnknownIdentifier else identifier_from_raw_id(value)
+            if isinstance(identifier, cls):
+                return identifier
+        raise ValueError(f"{value!r} is not the raw ID of a {cls.__name__}")
 
     def __str__(self) -> str:
         return self.raw_id

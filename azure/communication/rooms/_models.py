@@ -5,12 +5,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, overload
 
 from azure.core import CaseInsensitiveEnumMeta
 
 from ._identifiers import CommunicationIdentifier, identifier_from_raw_id
+from ._pydantic import Model
 from ._time import parse_time, response_time
+
+
+class ApiVersion(str, Enum, metaclass=CaseInsensitiveEnumMeta):
+    """The stable versions of the Rooms REST API that this package knows. You can pass any other as a string."""
+
+    V2023_06_14 = "2023-06-14"
+    V2024_04_15 = "2024-04-15"
+    """Adds ``pstn_dial_out_enabled``."""
+    V2025_03_13 = "2025-03-13"
+    """The default. The first version that documents the role :attr:`ParticipantRole.COLLABORATOR`."""
 
 
 class ParticipantRole(str, Enum, metaclass=CaseInsensitiveEnumMeta):
@@ -33,28 +44,27 @@ class ParticipantRole(str, Enum, metaclass=CaseInsensitiveEnumMeta):
 _ROLES: dict[str, ParticipantRole] = {role.value: role for role in list(ParticipantRole)}
 
 
+_TIME = {"type": "string", "format": "date-time"}
+_ROOM_MEMBERS = {"id": {"type": "string"}, "createdAt": _TIME, "validFrom": _TIME, "validUntil": _TIME}
+
+
 @dataclass(frozen=True, init=False)
-class CommunicationRoom:
+class CommunicationRoom(Model):
     """A room: an invite-only call space with a lifetime. ``Room`` is another name of this class.
 
     The object is an immutable snapshot of what the service returned. Two rooms are equal if all their attributes are
     equal. The class is a dataclass, so ``vars(room)`` and ``dataclasses.asdict(room)`` return the attributes.
 
-    You can create one yourself, for example in a test, from the service's JSON or from values:
+    You can create one yourself, for example in a test, from the service's JSON or from values. A time as a string is
+    ISO 8601. Without a time zone, it is in UTC. A date stands for midnight UTC.
 
     .. code-block:: python
 
         from azure.communication.rooms import CommunicationRoom
 
-        room = CommunicationRoom(
-            id="99445276259151407",
-            created_at="2026-12-01T08:00:00Z",
-            valid_from="2026-12-01T09:00:00Z",
-            valid_until="2026-12-01T10:00:00Z",
-        )
+        lifetime = {"valid_from": "2026-12-01T09:00:00Z", "valid_until": "2026-12-01T10:00:00Z"}
+        room = CommunicationRoom(id="99445276259151407", created_at="2026-12-01T08:00:00Z", **lifetime)
         assert CommunicationRoom(room.as_dict()) == room
-
-    A string is an ISO 8601 time. Without a time zone, it is in UTC. A date stands for midnight UTC.
 
     :param data: The service's JSON, ``{"id": ..., "createdAt": ..., ...}``. :meth:`as_dict` also returns members that
      this package does not know.
@@ -72,8 +82,12 @@ class CommunicationRoom:
     :raises ValueError: A JSON member is missing or invalid, or a string is not an ISO 8601 time.
     """
 
-    # The JSON as received. It has a slot of its own because vars() returns the attributes, and only those.
-    __slots__ = ("__dict__", "__weakref__", "_data")
+    __slots__ = ("_data",)  # the JSON as received; in a slot, because vars() returns only the attributes
+    _json_schema: ClassVar = {
+        "type": "object",
+        "properties": {**_ROOM_MEMBERS, "pstnDialOutEnabled": {"anyOf": [{"type": "boolean"}, {"type": "null"}]}},
+        "required": list(_ROOM_MEMBERS),
+    }
 
     id: str
     """The room's ID, assigned by the service."""
@@ -135,8 +149,9 @@ class CommunicationRoom:
         :return: A copy. You can change it, and pass it to ``CommunicationRoom`` or ``json.dumps``.
         :rtype: dict[str, object]
         """
-        # pydantic creates rooms without calling __init__.
-        return copy.deepcopy(getattr(self, "_data", None)) or _room_json(*vars(self).values())
+        return copy.deepcopy(self._data)
+
+    _to_json = as_dict
 
     def __reduce__(self) -> tuple[type["CommunicationRoom"], tuple[dict[str, object]]]:
         return type(self), (self.as_dict(),)
@@ -171,7 +186,7 @@ def _json_time(data: Mapping[str, object], name: str) -> datetime:
 
 
 @dataclass(init=False, eq=False, repr=False)
-class RoomParticipant:
+class RoomParticipant(Model):
     """A participant of a room: an identifier and a role.
 
     You can change both attributes. To change the role in the service too, pass the participant to
@@ -194,20 +209,16 @@ class RoomParticipant:
     :raises ValueError: A JSON member is missing or invalid.
     """
 
+    _json_schema: ClassVar = {
+        "type": "object",
+        "properties": {"rawId": {"type": "string"}, "role": {"type": "string", "default": "Attendee"}},
+        "required": ["rawId"],
+    }
+
     communication_identifier: CommunicationIdentifier
     """Who the participant is."""
     role: ParticipantRole | str
     """What the participant may do: a :class:`ParticipantRole`, or a string if this package does not know the role."""
-
-    @overload
-    def __init__(self, communication_identifier: Mapping[str, object]) -> None: ...
-
-    @overload
-    def __init__(
-        self,
-        communication_identifier: CommunicationIdentifier,
-        role: ParticipantRole | str | None = ParticipantRole.ATTENDEE,
-    ) -> None: ...
 
     def __init__(
         self,
@@ -216,10 +227,10 @@ class RoomParticipant:
     ) -> None:
         self._data: dict[str, object] = {}  # the service's JSON, for members that this package does not know
         if isinstance(communication_identifier, Mapping):
-            if role not in (None, ParticipantRole.ATTENDEE):
-                raise TypeError("pass the service's JSON without role: the JSON contains the role")
             self._data = dict(communication_identifier)
             communication_identifier = identifier_from_raw_id(_json_string("RoomParticipant", self._data, "rawId"))
+            if role not in (None, ParticipantRole.ATTENDEE):
+                raise TypeError("pass the service's JSON without role: the JSON contains the role")
             if self._data.get("role") is not None:
                 role = _json_string("RoomParticipant", self._data, "role")
         self.communication_identifier = communication_identifier
@@ -242,6 +253,8 @@ class RoomParticipant:
         """
         data = copy.deepcopy(self._data)
         return {**data, "rawId": self.communication_identifier.raw_id, "role": str(self.role)}
+
+    _to_json = as_dict
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RoomParticipant):
