@@ -33,15 +33,11 @@ __all__ = [
     "__version__", "identifier_from_raw_id",
 ]  # fmt: skip
 
-_DEPRECATED = {
-    "MicrosoftBotIdentifier": MicrosoftTeamsAppIdentifier,
-    "MicrosoftBotProperties": MicrosoftTeamsAppProperties,
-}
+_OLD = {"MicrosoftBotIdentifier": MicrosoftTeamsAppIdentifier, "MicrosoftBotProperties": MicrosoftTeamsAppProperties}
 
 
 def __getattr__(name: str) -> type:
-    if name not in _DEPRECATED:
+    if name not in _OLD:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    replacement = _DEPRECATED[name]
-    _warnings.warn(f"{name} is deprecated, use {replacement.__name__}", DeprecationWarning, stacklevel=2)
-    return replacement
+    _warnings.warn(f"{name} is deprecated, use {_OLD[name].__name__}", DeprecationWarning, stacklevel=2)
+    return _OLD[name]

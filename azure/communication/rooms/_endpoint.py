@@ -7,10 +7,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def parse_connection_string(conn_str: str) -> tuple[str, str]:
-    """Return the endpoint and the access key.
-
-    No error message shows any part of the string, because any part may be the key.
-    """
+    """Return the endpoint and the access key. No error shows any part of the string, because it may be the key."""
     if not isinstance(conn_str, str):
         hint = "; is the environment variable set?" if conn_str is None else ""
         raise TypeError(f"conn_str must be a str, not {type(conn_str).__name__}{hint}")
@@ -32,10 +29,7 @@ def parse_connection_string(conn_str: str) -> tuple[str, str]:
 
 
 def parse_endpoint(endpoint: str) -> str:
-    """Return what every request URL begins with: scheme, lower-case host, port unless it is the default, path prefix.
-
-    No error message shows the endpoint, because a caller may pass a connection string or a key by mistake.
-    """
+    """Return what every URL begins with. No error shows the endpoint, because a caller may pass a key by mistake."""
     if not isinstance(endpoint, str):
         raise TypeError(f"endpoint must be a str, not {type(endpoint).__name__}")
     url = endpoint.strip()
@@ -62,4 +56,4 @@ def origin(url: str) -> str:
 
 def has_dot_segments(path: str) -> bool:
     """Tell whether the path has segments that requests would resolve, so that it would send another path."""
-    return not {".", ".."}.isdisjoint(unquote(path).split("/"))
+    return not {".", ".."}.isdisjoint(map(unquote, path.split("/")))

@@ -31,26 +31,19 @@ class CommunicationCloudEnvironment(str, Enum, metaclass=CaseInsensitiveEnumMeta
 
 @runtime_checkable
 class CommunicationIdentifier(Protocol):
-    """Anything that identifies a participant.
-
-    The identifiers of this package and of ``azure-communication-identity`` satisfy this protocol, and so does any
-    object with these three attributes. The client reads only ``raw_id``.
-    """
+    """Anything that identifies a participant: an object with these attributes. The client reads only ``raw_id``."""
 
     @property
     def raw_id(self) -> str:
         """The identifier as the service writes it, such as ``8:acs:...`` or ``4:+14255550123``."""
-        ...
 
     @property
     def kind(self) -> str:
         """What the identifier stands for: a :class:`CommunicationIdentifierKind`."""
-        ...
 
     @property
     def properties(self) -> Mapping[str, object]:
         """The parts of the identifier, by name."""
-        ...
 
 
 # The identifiers are dataclasses, so dataclasses.asdict() and web frameworks can convert them.
@@ -107,7 +100,6 @@ class CommunicationUserIdentifier(_Identifier):
 
     :param str id: The user's ID, such as ``8:acs:<resource>_<user>``.
     :keyword str raw_id: The raw ID, if it differs from ``id``. Default: ``id``.
-    :raises TypeError: ``id`` or ``raw_id`` is not a str.
     """
 
     properties: CommunicationUserProperties
@@ -130,7 +122,6 @@ class PhoneNumberIdentifier(_Identifier):
 
     :param str value: The number in E.164 form, such as ``+14255550123``.
     :keyword str raw_id: The raw ID. Default: ``4:`` followed by the number.
-    :raises TypeError: ``value`` or ``raw_id`` is not a str.
     """
 
     properties: PhoneNumberProperties
@@ -168,7 +159,6 @@ class MicrosoftTeamsUserIdentifier(_Identifier):
     :keyword cloud: The cloud that the user belongs to. Default: PUBLIC.
     :paramtype cloud: str or ~azure.communication.rooms.CommunicationCloudEnvironment
     :keyword str raw_id: The raw ID. Default: derived from the other arguments.
-    :raises TypeError: ``user_id`` or ``raw_id`` is not a str.
     :raises ValueError: ``cloud`` is not a known cloud.
     """
 
@@ -206,7 +196,6 @@ class MicrosoftTeamsAppIdentifier(_Identifier):
     :keyword cloud: The cloud that the app belongs to. Default: PUBLIC.
     :paramtype cloud: str or ~azure.communication.rooms.CommunicationCloudEnvironment
     :keyword str raw_id: The raw ID. Default: derived from the other arguments.
-    :raises TypeError: ``app_id`` or ``raw_id`` is not a str.
     :raises ValueError: ``cloud`` is not a known cloud.
     """
 
@@ -231,7 +220,6 @@ class UnknownIdentifier(_Identifier):
     """An identifier of a kind that this package does not know. It keeps the raw ID as it is.
 
     :param str identifier: The raw ID.
-    :raises TypeError: ``identifier`` is not a str.
     """
 
     properties: Mapping[str, object]

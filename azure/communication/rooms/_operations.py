@@ -82,7 +82,7 @@ class RoomsOperations:
         return ItemPaged(get_next, lambda page: page)
 
     def send_request(
-        self, request: HttpRequest, *, stream: bool = False, **options: Unpack[RequestOptions]
+        self, request: HttpRequest, stream: bool = False, **options: Unpack[RequestOptions]
     ) -> HttpResponse:
         # A fragment is never sent, and params must not become a part of it.
         request.url = _with_params(request.url.partition("#")[0], options.pop("params", None))
@@ -91,8 +91,7 @@ class RoomsOperations:
     def _next_url(self, link: str) -> str:
         """Return the link's path and query, unchanged, on this endpoint, so no link can lead to another host."""
         _, _, path, query, _ = urlsplit(link)
-        if not path.startswith("/"):
-            path = f"/{path}"
+        path = f"/{path.removeprefix('/')}"
         # A gateway may remove the prefix before the service sees it. Then the service's links lack it.
         prefix = "" if path.startswith(f"{self._prefix}/rooms") else self._prefix
         return f"{origin(self._endpoint)}{prefix}{path}?{query}"
@@ -130,13 +129,10 @@ def read(response: HttpResponse, model: Callable[[Mapping[str, object]], _Model]
     try:
         return model(json_object(json.loads(response.content or b"{}")))
     except (ValueError, RecursionError) as error:
-        decode_error = exceptions.DecodeError(
-            f"The response to {response.request.method} {urlsplit(response.request.url).path} "
-            f"is not the JSON that the service documents: {error}",
-            error=error,
-        )
+        what = f"The response to {response.request.method} {urlsplit(response.request.url).path}"
+        message = f"{what} is not the JSON that the service documents: {error}"
+        decode_error = exceptions.DecodeError(message, error=error)
         # The constructor gets no response, because it would parse the body as an error and replace the message.
-        decode_error.response = response
+        decode_error.response, decode_error.reason = response, response.reason
         decode_error.status_code = response.status_code
-        decode_error.reason = response.reason
         raise decode_error from error

@@ -21,10 +21,7 @@ Policies = Policy | Iterable[Policy]
 
 
 class CommonOptions(TypedDict, total=False):
-    """The keyword options that both :class:`RoomsClient` and every operation take.
-
-    An option of a call replaces the client's for that call.
-    """
+    """The keyword options of both :class:`RoomsClient` and every operation. Those of a call replace the client's."""
 
     headers: Mapping[str, str]
     """Headers to add to each request. A call's headers are added to the client's."""
@@ -179,11 +176,11 @@ class ClientOptions(CommonOptions, total=False):
 
 
 CLIENT_OPTIONS = ("api_version", *ClientOptions.__optional_keys__)
-# Those that the transport takes. azure-core's would pass every other one on to requests.
 TRANSPORT_OPTIONS = ("connection_cert", "connection_timeout", "connection_verify", "proxies", "read_timeout", "stream")
-_ROOM_ARGUMENTS = ("participants", "pstn_dial_out_enabled", "valid_from", "valid_until")
-_REPEATABILITY_ARGUMENTS = ("repeatability_first_sent", "repeatability_request_id")
-CALL_OPTIONS = (*RequestOptions.__optional_keys__, *_ROOM_ARGUMENTS, *_REPEATABILITY_ARGUMENTS)
+_ARGUMENTS = (
+    "participants pstn_dial_out_enabled repeatability_first_sent repeatability_request_id valid_from valid_until"
+)
+CALL_OPTIONS = (*RequestOptions.__optional_keys__, *_ARGUMENTS.split())
 
 
 def check_options(options: Iterable[str], known: Collection[str], suggestions: Collection[str]) -> None:

@@ -26,10 +26,7 @@ def build_pipeline(
     instrumentation_config: Mapping[str, str],
     **options: Unpack[ClientOptions],
 ) -> Pipeline[HttpRequest, HttpResponse]:
-    """Return the pipeline, with its policies in order from the caller to the wire.
-
-    If the caller passes ``policies``, they replace all of these, authentication included.
-    """
+    """Return the pipeline, with its policies in order from the caller to the wire."""
     authentication = authentication_policy(endpoint, credential, options.get("credential_scopes"))
     settings: dict[str, Any] = {"sdk_moniker": f"communication-rooms/{VERSION}", **options}
     settings["headers"] = {"x-ms-return-client-request-id": "true", **(options.get("headers") or {})}
@@ -47,14 +44,11 @@ def build_pipeline(
             own.KeepOptionsPolicy(),
             options.get("retry_policy") or own.RoomsRetryPolicy(**settings),
             own.KeepOptionsPolicy(),
-            options.get("custom_hook_policy")
-            or core.CustomHookPolicy(**settings),  # a hook may still change the request
+            options.get("custom_hook_policy") or core.CustomHookPolicy(**settings),  # it may change the request
             *_listed(options.get("per_retry_policies") or ()),
             options.get("authentication_policy") or authentication,  # signs each attempt; no later policy may change it
             options.get("logging_policy") or own.RedactedTraceLoggingPolicy(**settings),
-            core.DistributedTracingPolicy(
-                instrumentation_config=instrumentation_config, **settings
-            ),  # a span per attempt
+            core.DistributedTracingPolicy(instrumentation_config=instrumentation_config, **settings),
             core.SensitiveHeaderCleanupPolicy(**settings),  # removes credentials if a redirect leads to another host
             options.get("http_logging_policy") or http_logging,
         ]

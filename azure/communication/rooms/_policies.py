@@ -30,11 +30,10 @@ class RoomsRedirectPolicy(RedirectPolicy[HttpRequest, HttpResponse]):
 
 
 class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
-    """azure-core's retry policy, adapted to how the service throttles.
+    """azure-core's retry policy, adapted to how the service throttles: an immediate retry makes throttling worse.
 
-    The service counts every request, so an immediate retry makes throttling worse. This policy waits before the first
-    retry of an error response too, and gives every wait some jitter. If ``Retry-After`` asks for more than
-    ``retry_backoff_max``, or if a wait would outlast ``timeout``, the policy does not retry.
+    This policy waits before the first retry of an error response too, and varies every wait at random. It does not
+    retry if ``Retry-After`` asks for more than ``retry_backoff_max``, or if the wait would outlast ``timeout``.
     """
 
     def send(self, request: PipelineRequest[HttpRequest]) -> PipelineResponse[HttpRequest, HttpResponse]:
@@ -47,11 +46,10 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
         return super().send(request)
 
     def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
-        """Return the seconds that ``Retry-After`` asks for. A malformed header counts as none."""
         try:
             return super().get_retry_after(response)
         except (ValueError, OverflowError):
-            return None
+            return None  # a malformed header counts as none
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
         # azure-core would also retry a POST or PATCH that the service may have executed.

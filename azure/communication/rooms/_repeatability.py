@@ -20,11 +20,7 @@ class RepeatableRequest(HttpRequest):
 def repeatability_headers(
     request_id: str | UUID | None, first_sent: datetime | None, headers: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the two headers of a request that creates a room: the caller's, or new ones.
-
-    The caller passes both by keyword, or both in ``headers``. One alone is an error: if the client generated the other,
-    the service would treat each repetition as a new request.
-    """
+    """Return the two headers: the caller's, who passes both by keyword or both in ``headers``, or new ones."""
     given = {REPEATABILITY_REQUEST_ID.lower(), REPEATABILITY_FIRST_SENT.lower()} & {name.lower() for name in headers}
     if given:
         if request_id is not None or first_sent is not None:

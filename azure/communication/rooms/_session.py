@@ -48,19 +48,6 @@ class SharedAdapter(HTTPAdapter):
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         return _with_idle_connections(super().proxy_manager_for(*args, **kwargs))
 
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        try:
-            return super().send(request, *args, **kwargs)
-        except requests.RequestException:
-            # Other idle connections may be dead, too. A retry must not try one after the other.
-            settings = {name: kwargs.get(name) for name in ("verify", "proxies", "cert")}
-            pool: Any = self.get_connection_with_tls_context(request, **settings)
-            with suppress(queue.Empty):
-                while True:
-                    if connection := pool.pool.get():
-                        connection.close()
-            raise
-
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
         # http.client takes interim responses, except 100, for final ones. The next request on the connection would
         # get the response to this one.
@@ -69,6 +56,13 @@ class SharedAdapter(HTTPAdapter):
             raise requests.ConnectionError(ProtocolError(f"only an interim response came: {resp.status}"), request=req)
         resp.enforce_content_length = True  # azure-core sets this after requests has read the body
         return super().build_response(req, resp)
+
+    def close_idle_connections(self, url: str, verify: bool | str, proxies: dict[str, str], cert: Any) -> None:
+        pool: Any = self.get_connection_with_tls_context(requests.Request("GET", url).prepare(), verify, proxies, cert)
+        with suppress(queue.Empty):
+            while True:
+                if connection := pool.pool.get():
+                    connection.close()
 
 
 @functools.lru_cache(maxsize=1)

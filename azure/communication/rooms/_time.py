@@ -52,6 +52,4 @@ def utc_time(name: str, time: object) -> datetime:
 
 def _as_utc(time: datetime) -> datetime:
     """Return the same instant in UTC. A time without a time zone counts as UTC, as in every Azure SDK."""
-    if time.tzinfo is timezone.utc:
-        return time
     return time.replace(tzinfo=timezone.utc) if time.utcoffset() is None else time.astimezone(timezone.utc)

@@ -23,11 +23,9 @@ class UntrustedCertificateError(exceptions.ServiceRequestError):
 class RoomsTransport(RequestsTransport):  # type: ignore[misc] # azure-core does not export its type
     """azure-core's transport with the shared session, unless the caller passes one."""
 
-    session: "requests.Session | None"
-
     def __init__(self, endpoint: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._shares_session = self.session is None
+        self._shares_session = kwargs.get("session") is None
         self._is_closed = False
         # requests would read the environment for each request.
         self._proxies: dict[str, str] = {}
@@ -49,16 +47,29 @@ class RoomsTransport(RequestsTransport):  # type: ignore[misc] # azure-core does
             super().close()
 
     def send(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        """Send the request. No error shows a secret that requests' own errors may show."""
         check_options(kwargs, TRANSPORT_OPTIONS, CALL_OPTIONS)
         self.open()
         config = self.connection_config
         # An invalid timeout is a ValueError here. Below, it would count as a failed attempt.
         Timeout(None, kwargs.get("connection_timeout", config.timeout), kwargs.get("read_timeout", config.read_timeout))
-        if self._shares_session:
-            kwargs["proxies"] = {**self._proxies, **(kwargs.get("proxies") or {})}
-            if kwargs.setdefault("connection_verify", config.verify) in (True, None, ""):
-                kwargs["connection_verify"] = self._verify
+        if not self._shares_session:
+            return self._send(request, **kwargs)
+        adapter: Any = self.session and self.session.adapters["https://"]
+        proxies = kwargs["proxies"] = {**self._proxies, **(kwargs.get("proxies") or {})}
+        verify = kwargs.get("connection_verify", config.verify)
+        verify = kwargs["connection_verify"] = self._verify if verify in (True, None, "") else verify
+        try:
+            return self._send(request, **kwargs)
+        except exceptions.AzureError:
+            # Other idle connections may be dead, too. A retry must not try one after the other.
+            adapter.close_idle_connections(request.url, verify, proxies, kwargs.get("connection_cert", config.cert))
+            raise
+        except BaseException:  # perhaps from a signal handler, which may have left a lock of the session held
+            shared_session.cache_clear()
+            raise
+
+    def _send(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """Send the request. No error shows a secret that requests' own errors may show."""
         try:
             response: HttpResponse = super().send(request, **kwargs)
         except exceptions.ServiceRequestError as error:
@@ -83,7 +94,4 @@ class RoomsTransport(RequestsTransport):  # type: ignore[misc] # azure-core does
                 raise ValueError("a header is invalid") from None
             message = f"The response is incomplete or malformed: {error}"
             raise exceptions.ServiceResponseError(message, error=error) from error
-        except BaseException:  # perhaps from a signal handler, which may have left a lock of the session held
-            shared_session.cache_clear()
-            raise
         return response
