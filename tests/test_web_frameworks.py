@@ -68,7 +68,7 @@ def test_pydantic_reads_and_writes_the_services_json(value: Any, data: object) -
     assert type(TypeAdapter(kind).validate_python(data)) is kind
 
 
-@pytest.mark.parametrize("kind", {type(value) for value, _ in VALUES} - {UnknownIdentifier})
+@pytest.mark.parametrize("kind", dict.fromkeys(type(value) for value, _ in VALUES[:-1]))
 @pytest.mark.parametrize("data", [None, 5, [], {}, {"rawId": 5}, {**ROOM.as_dict(), "validFrom": "soon"}, "48:echo"])
 def test_pydantic_refuses_other_json(kind: type, data: object) -> None:
     with pytest.raises(ValidationError):

@@ -227,13 +227,11 @@ class RoomsClient:
 
     @distributed_trace
     def delete_room(self, room_id: str, **kwargs: Unpack[RequestOptions]) -> None:
-        """Delete a room. Deleting it again succeeds.
+        """Delete a room. Deleting it again succeeds. An ongoing call may continue: phone participants reportedly stay.
 
         .. code-block:: python
 
             client.delete_room(room_id)
-
-        Don't rely on this to end an ongoing call: phone participants reportedly stay connected.
 
         :param str room_id: The room's ID.
         :raises ~azure.core.exceptions.ResourceNotFoundError: There never was such a room.
@@ -292,8 +290,6 @@ class RoomsClient:
 
             for participant in client.list_participants(room_id):
                 print(participant.communication_identifier.raw_id, participant.role)
-
-        The client fetches each page when you iterate to it.
 
         :param str room_id: The room's ID.
         :return: The participants. ``by_page()`` returns them page by page, with continuation tokens.

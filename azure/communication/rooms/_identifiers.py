@@ -36,14 +36,17 @@ class CommunicationIdentifier(Protocol):
     @property
     def raw_id(self) -> str:
         """The identifier as the service writes it, such as ``8:acs:...`` or ``4:+14255550123``."""
+        ...
 
     @property
     def kind(self) -> str:
         """What the identifier stands for: a :class:`CommunicationIdentifierKind`."""
+        ...
 
     @property
     def properties(self) -> Mapping[str, object]:
         """The parts of the identifier, by name."""
+        ...
 
 
 # The identifiers are dataclasses, so dataclasses.asdict() and web frameworks can convert them.

@@ -258,10 +258,12 @@ class ParticipantLike(Protocol):
     @property
     def communication_identifier(self) -> CommunicationIdentifier:
         """Who the participant is."""
+        ...
 
     @property
     def role(self) -> str | None:
         """What the participant may do: a :class:`ParticipantRole` or another string. None means ATTENDEE."""
+        ...
 
 
 def role_of(name: str, role: object) -> ParticipantRole | str:

@@ -65,15 +65,13 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
         if isinstance(error, UntrustedCertificateError) or not super().increment(settings, response, error):
             return False
         del settings["history"][:-1000]  # azure-core computes 2 ** len(history), which is too large for a float
-        backoff = self.get_backoff_time(settings)
-        retry_after = None
+        backoff, retry_after = self.get_backoff_time(settings), None
         if isinstance(response, PipelineResponse):
             backoff = backoff or settings["backoff"]  # azure-core's first retry would be immediate
             retry_after = self.get_retry_after(response)
         wait = retry_after * random.uniform(1, 1.25) if retry_after else backoff * random.uniform(0.5, 1)
-        settings["wait"] = max(min(wait, settings["max_backoff"]), retry_after or 0)
-        is_too_long = settings["wait"] > settings["max_backoff"]
-        return not is_too_long and time.monotonic() + settings["wait"] < response.context["rooms_deadline"]
+        wait = settings["wait"] = max(min(wait, settings["max_backoff"]), retry_after or 0)
+        return bool(wait <= settings["max_backoff"] and time.monotonic() + wait < response.context["rooms_deadline"])
 
     def sleep(self, settings: dict[str, Any], transport: Any, response: object = None) -> None:
         transport.sleep(settings["wait"])

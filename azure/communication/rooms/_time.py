@@ -41,8 +41,8 @@ def utc_time(name: str, time: object) -> datetime:
             return _as_utc(time)
         if isinstance(time, str):
             return parse_time(time)
-        if hasattr(time, "isoformat"):  # a date, or a time of another library
-            return parse_time(time.isoformat())
+        if isoformat := getattr(time, "isoformat", None):  # a date, or a time of another library
+            return parse_time(isoformat())
     except OverflowError:
         raise ValueError(f"{name} is outside the years 1 to 9999 in UTC: {time!r}") from None
     except ValueError:
