@@ -19,7 +19,9 @@ from azure.communication.rooms import (
 )
 from azure.communication.rooms.emulator import RoomsEmulator
 
+from .support.credentials import ACCESS_KEY, signature_headers
 from .support.operations import NO_ROOM, ROOM_OPERATIONS, USERS, Operation
+from .support.scripted_server import Response, scripted_server
 
 DOCTOR, PATIENT, VISITOR, *_ = USERS
 NOW = datetime.now(timezone.utc)
@@ -271,6 +273,25 @@ def test_send_request_stays_on_the_endpoint(client: RoomsClient, emulator: Rooms
     with pytest.raises(TypeError, match=r"request must be an azure\.core\.rest\.HttpRequest, not str"):
         client.send_request("/rooms")  # type: ignore[arg-type]
     assert emulator.requests == []
+
+
+@pytest.mark.parametrize("path", ["/../rooms", "rooms/./1", "/rooms/%2e%2E", "{endpoint}/a/..", ".."])
+def test_send_request_takes_no_dot_segments(client: RoomsClient, emulator: RoomsEmulator, path: str) -> None:
+    with pytest.raises(ValueError, match="must not have dot segments"):
+        client.send_request(HttpRequest("GET", path.format(endpoint=emulator.endpoint)))
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize("origin", ["http://contoso:80", "HTTP://Contoso", "http://contoso:"])
+def test_send_request_sends_what_it_signs(origin: str) -> None:
+    with scripted_server(Response()) as proxy:
+        client = RoomsClient("http://contoso", ACCESS_KEY, proxies={"http": proxy.endpoint})
+        client.send_request(HttpRequest("GET", f"{origin}/rooms?a=%7e"))
+    [(_, target, headers)] = proxy.requests
+    assert target == "http://contoso/rooms?a=~"
+    assert headers["Host"] == "contoso"
+    expected = signature_headers("GET", "/rooms?a=~", headers["x-ms-date"], "contoso")
+    assert headers["Authorization"] == expected["Authorization"]
 
 
 @pytest.mark.parametrize("used_before", [True, False])

@@ -70,6 +70,13 @@ def test_spellings_of_a_connection_string(emulator: RoomsEmulator, conn_str: str
     ("conn_str", "message"),
     [
         ("", "conn_str has no 'endpoint'"),
+        *(
+            (
+                f"{first}endpoint=https://contoso;accesskey={ACCESS_KEY}{last}",
+                "begins with a quotation mark or a byte or",
+            )
+            for first, last in (('"', '"'), ("'", "'"), (" '", ""), ("\ufeff", ""))
+        ),
         ("endpoint=https://contoso;accesskey=", "conn_str has no 'accesskey'"),
         (f"endpoint=https://contoso;{ACCESS_KEY.rstrip('=')}", "conn_str has a segment without '='"),
         (f"endpoint=a;endpoint=b;accesskey={ACCESS_KEY}", "conn_str has more than one 'endpoint'"),

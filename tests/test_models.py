@@ -35,6 +35,16 @@ USER, OTHER_USER, *_ = USERS
 Time: TypeAlias = datetime | date | str
 
 
+@dataclasses.dataclass
+class OtherTime:
+    """A time of another library, which is no datetime."""
+
+    text: str
+
+    def isoformat(self) -> str:
+        return self.text
+
+
 def room_created_at(created_at: Time) -> CommunicationRoom:
     return CommunicationRoom(id="99", created_at=created_at, valid_from="2026-12-01", valid_until="2026-12-02")
 
@@ -99,9 +109,11 @@ def test_room_from_values() -> None:
         ("2026-12-01T09:00:00.5+02:00", "2026-12-01T07:00:00.500000+00:00"),
         ("2026-12-01T09:00:00.9999999Z", "2026-12-01T09:00:00.999999+00:00"),
         ("20261201T0900-0730", "2026-12-01T16:30:00+00:00"),
+        (OtherTime("2026-12-01T09:00:00.5+02:00"), "2026-12-01T07:00:00.500000+00:00"),
+        (OtherTime("2026-12-01"), "2026-12-01T00:00:00+00:00"),
     ],
 )
-def test_time_as_an_argument(value: Time, expected: str) -> None:
+def test_time_as_an_argument(value: Any, expected: str) -> None:
     assert room_created_at(value).created_at.isoformat() == expected
 
 
@@ -275,6 +287,7 @@ def test_participant_equality_and_repr() -> None:
         ([{"role": "Attendee"}], ValueError, "'rawId' is missing"),
         ([{"rawId": "8:acs:x", "role": 3}], ValueError, "'role' must be a string, not 3"),
         ([{"rawId": "8:acs:x"}, "Consumer"], TypeError, "pass the service's JSON without role"),
+        ([{"communication_user_id": "8:acs:x"}, "Consumer"], ValueError, "'rawId' is missing"),
     ],
 )
 def test_invalid_participant(arguments: list[Any], error: type[Exception], message: str) -> None:

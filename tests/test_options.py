@@ -7,6 +7,8 @@ import logging
 from typing import Any
 
 import pytest
+import requests
+from azure.core.rest import HttpRequest
 
 from azure.communication.rooms import ClientOptions, CommonOptions, RequestOptions, RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
@@ -49,10 +51,40 @@ def test_calls_and_clients_take_every_option(client: RoomsClient, emulator: Room
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_unknown_option_of_a_call(client: RoomsClient, emulator: RoomsEmulator, name: str) -> None:
-    with pytest.raises(TypeError, match="unexpected keyword argument 'read_timout'"):
-        OPERATIONS[name].call(client, NO_ROOM, read_timout=5)
+@pytest.mark.parametrize(
+    ("option", "hint"),
+    [
+        ("read_timout", ": did you mean read_timeout?"),
+        ("valid_untill", ": did you mean valid_until?"),
+        ("allow_redirects", ": did you mean permit_redirects?"),
+        ("partcipants", ": did you mean participants?"),
+        *((name, "") for name in ("auth", "json", "data", "cookies", "files", "hooks", "error_map")),
+    ],
+)
+def test_unknown_option_of_a_call(
+    client: RoomsClient, emulator: RoomsEmulator, name: str, option: str, hint: str
+) -> None:
+    with pytest.raises(TypeError) as caught:
+        OPERATIONS[name].call(client, NO_ROOM, **{option: None})
+    assert str(caught.value) == f"{option} is not an option{hint}"
     assert emulator.requests == []
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"session": requests.Session()}, {"policies": []}], ids=["", "session", "none"]
+)
+def test_unknown_option_of_a_call_in_every_kind_of_client(emulator: RoomsEmulator, options: Any) -> None:
+    with (
+        RoomsClient.from_connection_string(emulator.connection_string, **options) as client,
+        pytest.raises(TypeError, match="^auth is not an option$"),
+    ):
+        client.send_request(HttpRequest("GET", "/rooms"), auth=("me", "mine"))  # type: ignore[call-arg]
+    assert emulator.requests == []
+
+
+def test_argument_of_another_operation_is_not_an_option(client: RoomsClient) -> None:
+    with pytest.raises(TypeError, match="^valid_until is not an option$"):
+        client.get_room(NO_ROOM, valid_until="2026-12-01")  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(("name", "hint"), [("retry_totl", ": did you mean retry_total?"), ("qqq", "")])

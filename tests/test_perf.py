@@ -47,13 +47,14 @@ def test_the_clients_alternate_after_a_round_to_warm_up() -> None:
 def test_every_measurement_yields_rows(tmp_path: Path) -> None:
     with run.benchmark(tmp_path, [sys.executable] * 2, SMALL) as benchmark:
         rows = list(benchmark.run())
-    opened = {row.what: row.rounds for row in rows if "connections" in row.what}
-    assert opened["… connections for 4 calls"] == [([1], [1])]
-    [([released], [ours])] = opened["… connections for 16 calls"]
+    opened = [(row.what, row.rounds) for row in rows if "connections" in row.what]
+    assert opened[:2] == [("… connections for 4 calls", [([1], [1])])] * 2
+    [(_, [([released], [ours])])] = opened[2:]
     assert {released, ours} <= {1, 2, 3, 4}
     lines = run.table(rows).splitlines()
     assert lines[:2] == ["|  | released | ours | ratio | target |", "| --- | --- | --- | --- | --- |"]
-    titles = [*(operation.title for operation in OPERATIONS.values()), "list 70 rooms", "a client per call, TLS"]
+    titles = [*(operation.title for operation in OPERATIONS.values()), "list 70 rooms"]
+    titles += ["a client per call, closed", "… connections", "a client per call, never closed"]
     titles += ["… connections", "4 threads, TLS, 50 ms latency", "… connections", "import, and create a client"]
     assert [line.startswith(f"| {title}") for line, title in zip(lines[2:], titles, strict=True)] == [True] * len(rows)
 

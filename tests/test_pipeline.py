@@ -1,19 +1,25 @@
 """Options, policies and transports reach the pipeline, and each attempt is signed as it is sent."""
 
+import contextlib
 import platform
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
+import requests
+from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline import PipelineRequest
-from azure.core.pipeline.policies import HeadersPolicy, HTTPPolicy, SansIOHTTPPolicy, UserAgentPolicy
+from azure.core.pipeline.policies import HeadersPolicy, HTTPPolicy, RetryPolicy, SansIOHTTPPolicy, UserAgentPolicy
 from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
 
 from azure.communication.rooms import RoomsClient, __version__
+from azure.communication.rooms._authentication import HmacCredentialPolicy
 from azure.communication.rooms.emulator import RoomsEmulator
+
+from .support.operations import OPERATIONS
 
 MakeClient = Callable[..., RoomsClient]
 API_VERSION = "api-version=2025-03-13"
@@ -130,8 +136,54 @@ def test_each_policy_can_be_replaced(make_client: MakeClient, name: str) -> None
     assert policy.sent == 1
 
 
-def test_operations_work_with_a_retry_policy_that_ignores_their_options(make_client: MakeClient) -> None:
-    assert make_client(retry_policy=SansIOHTTPPolicy[HttpRequest, HttpResponse]()).create_room().id
+def signing_policy(emulator: RoomsEmulator) -> HmacCredentialPolicy:
+    return HmacCredentialPolicy(AzureKeyCredential(emulator.connection_string.partition("accesskey=")[2]))
+
+
+POLICIES: dict[str, Callable[[RoomsEmulator], dict[str, Any]]] = {
+    "none": lambda emulator: {},
+    "retry_policy": lambda emulator: {"retry_policy": RetryPolicy[HttpRequest, HttpResponse]()},
+    "retry_policy without options": lambda emulator: {"retry_policy": SansIOHTTPPolicy[HttpRequest, HttpResponse]()},
+    "policies": lambda emulator: {"policies": [signing_policy(emulator)]},
+    "both": lambda emulator: {"policies": [RetryPolicy(), signing_policy(emulator)], "retry_policy": RetryPolicy()},
+}
+TRANSPORTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "shared": dict,
+    "own": lambda: {"transport": RequestsTransport()},
+    "session": lambda: {"session": requests.Session()},
+}
+
+
+@pytest.mark.parametrize("with_block", [True, False])
+@pytest.mark.parametrize("transport", TRANSPORTS.values(), ids=TRANSPORTS)
+@pytest.mark.parametrize("policies", POLICIES.values(), ids=POLICIES)
+def test_operations_work_with_policies_and_transports_of_the_caller(
+    emulator: RoomsEmulator, policies: Any, transport: Any, with_block: bool
+) -> None:
+    for operation in OPERATIONS.values():
+        client = RoomsClient.from_connection_string(emulator.connection_string, **policies(emulator), **transport())
+        with client if with_block else contextlib.nullcontext():
+            operation.call(client, client.create_room().id)
+        client.close()
+
+
+@pytest.mark.parametrize("tracing", [True, False])
+@pytest.mark.parametrize("policies", ["none", "policies"])
+def test_what_reaches_a_transport_of_the_caller(emulator: RoomsEmulator, policies: str, tracing: bool) -> None:
+    class RecordingTransport(RequestsTransport):  # type: ignore[misc]
+        def send(self, request: Any, **kwargs: Any) -> Any:
+            received.update(kwargs)
+            return super().send(request, **kwargs)
+
+    received: dict[str, Any] = {}
+    client = RoomsClient.from_connection_string(
+        emulator.connection_string, transport=RecordingTransport(), **POLICIES[policies](emulator)
+    )
+    options: Any = {"tracing_attributes": {"a": "b"}, "network_span_namer": str, "user_agent_overwrite": True}
+    room = client.create_room(**options, merge_span=True, tracing_options={"enabled": tracing}, read_timeout=5)
+    assert list(client.list_rooms(**options, connection_timeout=5)) == [room]
+    assert received.keys() - {"connection_timeout"} == {"stream", "read_timeout"}
+    client.close()
 
 
 def test_transport_of_the_caller(make_client: MakeClient) -> None:

@@ -32,6 +32,11 @@ def test_default_is_a_new_pair(client: RoomsClient, emulator: RoomsEmulator) -> 
     assert before <= parsedate_to_datetime(first_sent) <= datetime.now(timezone.utc)
 
 
+def test_patch_of_the_uuid_module_does_not_repeat_an_id(client: RoomsClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("uuid.uuid4", lambda: uuid.UUID(ID))
+    assert client.create_room() != client.create_room()
+
+
 @pytest.mark.parametrize("request_id", [ID, uuid.UUID(ID), ID.upper(), f"{{{ID}}}", ID.replace("-", "")])
 def test_request_id(client: RoomsClient, emulator: RoomsEmulator, request_id: str | uuid.UUID) -> None:
     client.create_room(repeatability_request_id=request_id, repeatability_first_sent=TIME)

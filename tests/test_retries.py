@@ -22,6 +22,8 @@ from azure.communication.rooms.emulator import RoomsEmulator
 
 from .support.faults import BROKEN_CONNECTIONS
 from .support.operations import NO_ROOM, OPERATIONS
+from .support.scripted_server import Response, scripted_server
+from .support.wire_server import ROOM, Connection, Request, response, wire_server
 
 NO_OPTIONS: Any = {}
 CREATE = HttpRequest("POST", "/rooms?api-version=2025-03-13", json={})
@@ -33,6 +35,9 @@ def new_client(emulator: RoomsEmulator, **options: Any) -> RoomsClient:
 
 def status_codes(emulator: RoomsEmulator) -> list[int | None]:
     return [request.status_code for request in emulator.requests]
+
+
+MALFORMED = ["garbage", "1, 2", "Mon, 32 Foo 2026 00:00:00 GMT", "Mon, 01 Jan 99999 00:00:00 GMT", "9" * 30 + " Jan 1"]
 
 
 class TestAttempts:
@@ -207,13 +212,43 @@ class TestWaits:
         assert 30 < sleeps[0] <= 75
 
     def test_longest_wait(self, emulator: RoomsEmulator, sleeps: list[float]) -> None:
-        emulator.inject(status=429, retry_after=3600, times=2)
+        emulator.inject(status=429, retry_after=119)
+        emulator.inject(status=503)
         with new_client(emulator) as client:
             client.create_room()
             emulator.inject(status=503)
             client.create_room(retry_backoff_max=5, retry_backoff_factor=100)
-        assert sleeps[:2] == [120, 120]
+        assert 119 <= sleeps[0] <= 120
         assert 2.5 <= sleeps[2] <= 5
+
+    @pytest.mark.parametrize("seconds", ["121", "3600", "1e400"])
+    def test_retry_after_beyond_the_longest_wait(
+        self, emulator: RoomsEmulator, sleeps: list[float], seconds: str
+    ) -> None:
+        with scripted_server(Response(429, headers={"Retry-After": seconds})) as server:
+            with pytest.raises(HttpResponseError) as caught:
+                RoomsClient(server.endpoint, "a2V5").get_room(NO_ROOM)
+            assert (caught.value.status_code, len(server.requests), sleeps) == (429, 1, [])
+        emulator.inject(status=429, retry_after=3600)
+        with new_client(emulator, retry_backoff_max=4500) as client:
+            client.create_room()
+        assert 3600 <= sleeps[0] <= 4500
+
+    @pytest.mark.parametrize("malformed", MALFORMED)
+    def test_malformed_retry_after_counts_as_none(self, sleeps: list[float], malformed: str) -> None:
+        headers = {"Retry-After": malformed}
+        with scripted_server(*(Response(status, headers=headers) for status in (429, 503, 404))) as server:
+            with pytest.raises(ResourceNotFoundError):
+                RoomsClient(server.endpoint, "a2V5").get_room(NO_ROOM)
+            assert len(server.requests) == 3
+        assert 0.4 <= sleeps[0] <= 0.8 <= sleeps[1] <= 1.6
+
+    def test_more_retries_than_a_float_can_count(self, sleeps: list[float]) -> None:
+        options: Any = {"retry_total": 10**9, "retry_connect": 1100, "retry_backoff_max": 30}
+        with RoomsClient("http://127.0.0.1:1", "a2V5", **options) as client, pytest.raises(ServiceRequestError):
+            client.get_room(NO_ROOM)
+        assert len(sleeps) == 1100
+        assert all(15 <= wait <= 30 for wait in sleeps[10:])
 
     @pytest.mark.parametrize(
         ("fault", "options"),
@@ -234,3 +269,45 @@ class TestWaits:
         with new_client(emulator) as client:
             client.create_room(**options | {"timeout": 60})
         assert len(sleeps) == 1
+
+
+class TestRedirects:
+    """An option of a call applies after a redirect, too."""
+
+    REDIRECT = Response(307, headers={"Location": "/rooms/elsewhere"})
+
+    @pytest.mark.parametrize(
+        ("options", "attempts"), [({"retry_total": 0}, 1), ({"retry_status": 1}, 2), ({"retry_on_methods": []}, 1)]
+    )
+    @pytest.mark.parametrize("redirects", [1, 2])
+    def test_retries(self, sleeps: list[float], options: dict[str, Any], attempts: int, redirects: int) -> None:
+        with scripted_server(*[self.REDIRECT] * redirects, *[Response(503)] * attempts) as server:
+            with pytest.raises(HttpResponseError):
+                RoomsClient(server.endpoint, "a2V5").get_room(NO_ROOM, **options)
+            assert len(server.requests) == redirects + attempts
+
+    def test_timeout(self, sleeps: list[float]) -> None:
+        responses = [
+            Response(503, headers={"Retry-After": "3"}),
+            self.REDIRECT,
+            Response(503, headers={"Retry-After": "8"}),
+        ]
+        with scripted_server(*responses) as server, pytest.raises(HttpResponseError):
+            RoomsClient(server.endpoint, "a2V5").get_room(NO_ROOM, timeout=5)
+        assert len(sleeps) == 1
+        assert server.responses == []
+
+    @pytest.mark.parametrize("method", ["create_room", "update_room"])
+    def test_broken_connection(self, method: str) -> None:
+        def break_once(connection: Connection, request: Request) -> None:
+            if len(server.requests) == 1:
+                connection.send(response(b"", "308 Permanent Redirect", "Location: /elsewhere\r\n"))
+            elif len(server.requests) == 2:
+                connection.close()
+            else:
+                connection.send(response(ROOM, "201 Created" if method == "create_room" else "200 OK"))
+
+        with wire_server(forever=break_once) as server:
+            OPERATIONS[method].call(RoomsClient(server.endpoint, "a2V5"), NO_ROOM)
+        assert [request.target for request in server.requests[1:]] == ["/elsewhere"] * 2
+        assert len({request.headers["Repeatability-Request-ID"] for request in server.requests}) == 1

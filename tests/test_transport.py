@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -19,6 +20,7 @@ import responses
 import vcr  # type: ignore[import-untyped]
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError, ServiceResponseTimeoutError
 from azure.core.rest import HttpRequest
+from requests.exceptions import InvalidSchema
 from urllib3 import HTTPResponse
 from urllib3.exceptions import InsecureRequestWarning
 
@@ -164,12 +166,65 @@ def test_session_of_the_caller_is_used_as_it_is(session_owner: bool, clean_envir
     assert (dict(session.adapters), session.trust_env) == (adapters, True)
 
 
-def test_client_for_each_call_over_tls_makes_one_connection(certificates: Certificates) -> None:
-    with wire_server(forever=response(), certificates=certificates) as server:
+@pytest.mark.parametrize("is_closed", [True, False])
+@pytest.mark.parametrize("through_proxy", [True, False])
+def test_client_for_each_call_makes_one_connection(
+    certificates: Certificates, is_closed: bool, through_proxy: bool
+) -> None:
+    with wire_server(forever=response(), certificates=None if through_proxy else certificates) as server:
+        options: Any = {"connection_verify": certificates.authority}
+        if through_proxy:
+            options = {"proxies": {"http": server.endpoint}}
         for _ in range(10):
-            use(RoomsClient(server.endpoint, KEY, connection_verify=certificates.authority))
+            client = RoomsClient("http://contoso" if through_proxy else server.endpoint, KEY, **options)
+            use(client)
+            if is_closed:
+                client.close()
     assert len(server.requests) == 10
     assert len(server.connections) == 1
+
+
+INTERRUPTIONS = """if True:
+    import contextlib, random, signal, sys
+    from azure.core.exceptions import AzureError
+    from azure.communication.rooms import RoomsClient
+
+    class TimeLimit(Exception): pass
+
+    def interrupt(*args):
+        raise error()
+
+    signal.signal(signal.SIGALRM, interrupt)
+    for error in (TimeLimit, TimeoutError):
+        for _ in range(500):
+            with contextlib.suppress(error, AzureError):
+                signal.setitimer(signal.ITIMER_REAL, random.uniform(0.0002, 0.0025))
+                RoomsClient(sys.argv[1], "a2V5", retry_total=0).get_room("1")
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            RoomsClient(sys.argv[1], "a2V5").get_room("1")
+"""
+
+
+@posix
+def test_exceptions_of_signal_handlers_stop_no_later_call() -> None:
+    with wire_server(forever=response()) as server:
+        # Without -W error: a finalizer that is interrupted may leave a connection open.
+        subprocess.run([sys.executable, "-c", INTERRUPTIONS, server.endpoint], check=True, timeout=60)
+    assert len(server.requests) > 1000
+
+
+def test_call_after_an_interrupted_one_gets_a_new_connection() -> None:
+    def interrupted(*args: Any, **kwargs: Any) -> requests.Response:
+        raise KeyboardInterrupt
+
+    with wire_server(forever=response()) as server:
+        client = RoomsClient(server.endpoint, KEY)
+        use(client)
+        with mock.patch.object(requests.Session, "send", interrupted), pytest.raises(KeyboardInterrupt):
+            use(client)
+        use(client)
+        use(RoomsClient(server.endpoint, KEY))
+    assert [request.connection for request in server.requests] == [0, 1, 1]
 
 
 def test_frozen_idle_connections_cost_one_attempt() -> None:
@@ -242,23 +297,6 @@ def test_forked_child_opens_its_own_connection() -> None:
     with wire_server(forever=response()) as server:
         run_script(script, server.endpoint)
     assert sorted(request.connection for request in server.requests) == [0, 0, 1]
-
-
-def test_last_open_client_closes_the_idle_connections() -> None:
-    script = """if True:
-        import sys
-        from azure.communication.rooms import RoomsClient
-        first, second = RoomsClient(sys.argv[1], "a2V5"), RoomsClient(sys.argv[1], "a2V5")
-        for client in (first, second):
-            client.get_room("1")
-        first.close()
-        second.get_room("1")
-        second.close()
-        RoomsClient(sys.argv[1], "a2V5").get_room("1")
-    """
-    with wire_server(forever=response()) as server:
-        run_script(script, server.endpoint)
-    assert [request.connection for request in server.requests] == [0, 0, 0, 1]
 
 
 def test_closed_client() -> None:
@@ -340,6 +378,27 @@ def test_untrusted_certificate_is_not_retried(
         with pytest.raises(ServiceRequestError, match="set connection_verify or REQUESTS_CA_BUNDLE"):
             use(RoomsClient(server.endpoint, KEY))
         assert len(server.connections) == 1
+
+
+@pytest.mark.parametrize(("host", "age", "problem"), [("127.0.0.1", 9, "expired"), ("contoso.example", 0, "mismatch")])
+def test_another_ca_bundle_is_no_advice_if_the_authority_is_known(
+    tmp_path: Path, host: str, age: int, problem: str
+) -> None:
+    certificates = Certificates(tmp_path, host, not_after=datetime.now(timezone.utc) + timedelta(days=1 - age))
+    with wire_server(certificates=certificates) as server:
+        with pytest.raises(ServiceRequestError, match=problem) as caught:
+            use(RoomsClient(server.endpoint, KEY, connection_verify=certificates.authority))
+        assert "REQUESTS_CA_BUNDLE" not in str(caught.value)
+        assert len(server.connections) == 1
+
+
+def test_socks_proxy_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*args: Any, **kwargs: Any) -> None:  # what requests defines if PySocks is not installed
+        raise InvalidSchema("Missing dependencies for SOCKS support.")
+
+    monkeypatch.setattr("requests.adapters.SOCKSProxyManager", missing)
+    with pytest.raises(ValueError, match=r"is a SOCKS proxy, which needs PySocks: install requests\[socks\]"):
+        use(RoomsClient("http://contoso", KEY, proxies={"http": "socks5://127.0.0.1:1"}))
 
 
 def test_unverified_connection_is_not_used_by_calls_that_verify(

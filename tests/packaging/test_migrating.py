@@ -31,6 +31,10 @@ ROWS = [
     ("two roles", "create(participants=[invite('Consumer'), invite('Attendee')])", "", "ValueError"),
     ("bot_id", "MicrosoftTeamsAppIdentifier('1').properties['bot_id']", "", "KeyError"),
     ("MICROSOFT_BOT", "CommunicationIdentifierKind.MICROSOFT_BOT", "", "AttributeError"),
+    ("MicrosoftBotIdentifier", "load('azure.communication.rooms').MicrosoftBotIdentifier(bot_id='1')", "", "TypeError"),
+    ("`cloud`", "teams(cloud='MOON') | teams(cloud=None)", "", "ValueError ValueError"),
+    ("participant.role", "print(type(participant().role).__name__)", "str", "ParticipantRole"),
+    ("participant.role", "print(type(str(participant().role)).__name__)", "str", "str"),
     ("of a role", "print(str(ParticipantRole.PRESENTER))", "ParticipantRole.PRESENTER", "Presenter"),
     ("an identifier", "print(str(user)[:7])", "<azure.", "8:acs:1"),
     ("connection string with", "respond(); connect(HTTP).get_room('1'); print(last().url[:5])", "https", "http:"),
@@ -42,14 +46,18 @@ ROWS = [
     ("raw_request_hook", "respond(503); get(raw_request_hook=lambda _: print('hook'))", "hook", "hook hook"),
     ("logging_enable", "respond(503); print(log(logging_enable=True).count('Response content'))", "1", "2"),
     ("JSON", "respond(body='<'); get() | respond(json={}); get()", "JSONDecodeError KeyError", "DecodeError " * 2),
-    ("message", "respond(400, json=ERROR); print(message())", "(General)", "(Details)"),
+    ("message", "respond(400, json=ERROR); print(*message())", "(General) 3", "(Details) 1"),
     ("connection lost", "respond(body=LOST); create(); print(len(ids()))", "ServiceResponseError", "1"),
     ("connection lost", "respond(body=LOST); update()", "ServiceResponseError", ""),
     *(("408, 502", f"respond({status}); create()", "HttpResponseError", "") for status in (408, 502, 429)),
     *(("408, 502", f"respond({status}); update()", "HttpResponseError", "") for status in (408, 502, 429)),
     ("first retry", "respond(503); get(); print([0.4 <= wait <= 0.8 for wait in waits])", "[]", "[True]"),
-    ("3600", "respond(429, headers=HOUR); get(); print(waits)", "[3600.0]", "[120]"),
+    ("3600", "respond(429, headers=HOUR); get(); print(waits)", "[3600.0]", "HttpResponseError"),
     ("3600", "respond(429, headers=HOUR); get(timeout=60); print(waits)", "[3600.0]", "HttpResponseError"),
+    ("malformed", "respond(404, headers={'Retry-After': '?'}); get()", "ValueError", "ResourceNotFoundError"),
+    ("redirect", "respond(307, headers=AWAY); respond(503); get(retry_total=0)", "", "HttpResponseError"),
+    ("unknown option of a call", "get(json={'a': 1}); print(last().body)", "b'{\"a\": 1}'", "TypeError"),
+    ("unknown option of a call", "get(read_timout=1)", "TypeError", "TypeError"),
     ("certificate", "print(connections(tls))", "4", "1"),
     ("nextLink", "pages('https://elsewhere.example'); print(URL in last().url)", "False", "True"),
     ("of a call that lists", "pages(URL, headers={'a': 'b'}); print(last().headers.get('a'))", "None", "b"),
@@ -59,6 +67,7 @@ ROWS = [
     ("proxies", "again(HTTPS_PROXY='a'); print('a' in last().req_kwargs['proxies'].values())", "True", "False"),
     ("CA bundles", "again(REQUESTS_CA_BUNDLE='a'); print(last().req_kwargs['verify'] == 'a')", "True", "False"),
     ("connections", "print(connections(http) + connections(http))", "2", "1"),
+    ("pydantic", "TypeAdapter(CommunicationRoom); print('schema')", "PydanticSchemaGenerationError", "schema"),
     ("2023-06-14", "respond(json=OLD); client(api_version='2023-06-14').get_room('1')", "KeyError", ""),
     ("capital", "client(http.replace('127.0.0.1', 'LOCALHOST'), key).create_room()", "ClientAuthenticationError", ""),
     ("RoomParticipant", "RoomParticipant(user, ParticipantRole.PRESENTER)", "TypeError", ""),
@@ -78,12 +87,14 @@ from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import AzureError
 from azure.core.pipeline.policies import HeadersPolicy
 from azure.core.rest import HttpRequest
+from pydantic import TypeAdapter
 
 programs, http, tls, key = json.loads(sys.argv[1])
 key, KEY, URL, AUTH = AzureKeyCredential(key), AzureKeyCredential("a2V5"), "https://contoso", "Authorization"
 OLD = {"id": "1", **dict.fromkeys(["createdAt", "validFrom", "validUntil"], "2026-12-01T09:00:00Z")}
 JSON, HTTP = {**OLD, "pstnDialOutEnabled": False}, "endpoint=http://contoso;accesskey=a2V5"
 ERROR = {"error": {"code": "General", "message": "", "details": [{"code": "Details", "message": ""}]}}
+AWAY = {"Location": "/"}
 HOUR, IDS = {"Retry-After": "3600"}, {"Repeatability-Request-ID": "1", "Repeatability-First-Sent": "today"}
 LOST = requests.ConnectionError(urllib3.exceptions.ProtocolError())
 Token = type("Token", (), {"get_token": print})
@@ -117,7 +128,11 @@ def again(**environment):
     same.get_room("1")
 def message():
     try: get()
-    except AzureError as error: return error.message.split()[0]
+    except AzureError as error: return error.message.split()[0], error.message.count("Details")
+def teams(cloud): MicrosoftTeamsUserIdentifier("1", cloud=cloud)
+def participant():
+    sent.get(re.compile("http"), json={"value": [{"rawId": "8:acs:1", "role": "Presenter"}]})
+    return next(iter(client().list_participants("1")))
 def log(call=get, **options):
     logging.basicConfig(level=logging.DEBUG, stream=io.StringIO(), force=True)
     with contextlib.suppress(AzureError): call(**options)
@@ -145,7 +160,7 @@ def test_programs_check_each_row_of_the_document() -> None:
 
 @pytest.mark.index
 def test_both_packages_do_what_the_document_says(environment: Environment, running_emulator: RoomsEmulator) -> None:
-    environment.install("azure-communication-rooms==1.2.0", "responses")
+    environment.install("azure-communication-rooms==1.2.0", "pydantic", "responses")
     programs = [program for _, program, *_ in ROWS]
     http, key = running_emulator.connection_string.removeprefix("endpoint=").split(";accesskey=")
     with RoomsEmulator(tls=True) as tls:

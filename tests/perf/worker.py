@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -55,10 +56,16 @@ def listing(endpoint: str, rooms: int) -> list[float]:
     return timed(read_all)
 
 
-def client_per_call(endpoint: str, times: int) -> list[float]:
-    """Create a client for each call, and never close it."""
+def client_per_call(endpoint: str, times: int, closes: bool) -> list[float]:
+    """Create a client for each call, and close it afterwards or never."""
     connection_string = f"endpoint={endpoint}/;accesskey={ACCESS_KEY}"
-    return timed(lambda: RoomsClient.from_connection_string(connection_string).get_room(ROOM_ID), times)
+
+    def get_room() -> None:
+        client = RoomsClient.from_connection_string(connection_string)
+        with client if closes else nullcontext():
+            client.get_room(ROOM_ID)
+
+    return timed(get_room, times)
 
 
 def threads(endpoint: str, count: int, calls: int) -> list[float]:

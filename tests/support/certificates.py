@@ -1,5 +1,6 @@
 """Certificates for servers under test."""
 
+from datetime import datetime
 from pathlib import Path
 
 import trustme
@@ -8,9 +9,9 @@ import trustme
 class Certificates:
     """The files of a certificate authority, of a certificate that it issued together with its key, and of the key."""
 
-    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
+    def __init__(self, folder: Path, host: str = "127.0.0.1", not_after: datetime | None = None) -> None:
         authority = trustme.CA()
-        issued = authority.issue_cert(host)
+        issued = authority.issue_cert(host, not_after=not_after)
         self.authority, self.certfile, self.keyfile = (
             str(folder / name) for name in ("ca.pem", "server.pem", "key.pem")
         )

@@ -89,7 +89,7 @@ def participants(client: RoomsClient, room_id: str) -> None:
 
     client.add_or_update_participants(room_id, [user])  # type: ignore[list-item]
     client.add_or_update_participants(room_id, "8:acs:contoso_user")  # type: ignore[arg-type]
-    RoomParticipant(user, 7)  # type: ignore[call-overload]
+    RoomParticipant(user, 7)  # type: ignore[arg-type]
     user.raw_id = "8:acs:other"  # type: ignore[misc]
     print(PhoneNumberIdentifier("+14255550123").properties["number"])  # type: ignore[typeddict-item]
 

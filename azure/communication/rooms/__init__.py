@@ -2,7 +2,6 @@
 
 import warnings as _warnings
 
-from ._api_version import ApiVersion
 from ._client import RoomsClient
 from ._identifiers import (
     CommunicationCloudEnvironment,
@@ -19,7 +18,7 @@ from ._identifiers import (
     UnknownIdentifier,
     identifier_from_raw_id,
 )
-from ._models import CommunicationRoom, ParticipantLike, ParticipantRole, RoomParticipant
+from ._models import ApiVersion, CommunicationRoom, ParticipantLike, ParticipantRole, RoomParticipant
 from ._options import ClientOptions, CommonOptions, RequestOptions
 from ._version import VERSION as __version__  # noqa: N811 - both names are constants
 
@@ -52,15 +51,11 @@ __all__ = [
     "identifier_from_raw_id",
 ]
 
-_DEPRECATED = {
-    "MicrosoftBotIdentifier": MicrosoftTeamsAppIdentifier,
-    "MicrosoftBotProperties": MicrosoftTeamsAppProperties,
-}
+_OLD = {"MicrosoftBotIdentifier": MicrosoftTeamsAppIdentifier, "MicrosoftBotProperties": MicrosoftTeamsAppProperties}
 
 
 def __getattr__(name: str) -> type:
-    if name not in _DEPRECATED:
+    if name not in _OLD:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    replacement = _DEPRECATED[name]
-    _warnings.warn(f"{name} is deprecated, use {replacement.__name__}", DeprecationWarning, stacklevel=2)
-    return replacement
+    _warnings.warn(f"{name} is deprecated, use {_OLD[name].__name__}", DeprecationWarning, stacklevel=2)
+    return _OLD[name]

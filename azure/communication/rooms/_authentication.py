@@ -1,28 +1,26 @@
 """The policies that authenticate each request."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 import inspect
 import time
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from azure.core.credentials import AzureKeyCredential, TokenCredential
-from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import BearerTokenCredentialPolicy, SansIOHTTPPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
 from ._endpoint import origin
 from ._time import http_date
 
-_PUBLIC_SCOPE = "https://communication.azure.com//.default"
-
 
 def authentication_policy(
     endpoint: str, credential: AzureKeyCredential | TokenCredential | str, scopes: Sequence[str] | None
-) -> "HmacCredentialPolicy | BearerTokenCredentialPolicy[HttpRequest, HttpResponse]":
+) -> "HmacCredentialPolicy | TokenCredentialPolicy":
     """Return the policy for the credential. No error message shows the credential."""
     if isinstance(credential, str):
         credential = AzureKeyCredential(credential)
@@ -30,26 +28,29 @@ def authentication_policy(
         return HmacCredentialPolicy(credential)
     get_token = getattr(credential, "get_token", None) or getattr(credential, "get_token_info", None)
     if get_token is None or isinstance(credential, type):
-        raise TypeError(
-            "credential must be an AzureKeyCredential, an access key or a TokenCredential, "
-            f"not {type(credential).__name__}"
-        )
+        kind = type(credential).__name__
+        raise TypeError(f"credential must be an AzureKeyCredential, an access key or a TokenCredential, not {kind}")
     if inspect.iscoroutinefunction(get_token):
         raise TypeError("credential must not be an async credential: this client is synchronous")
     if isinstance(scopes, str):
         raise TypeError("credential_scopes must be a sequence of scopes, not a str")
     if not endpoint.startswith("https:"):
-        raise ValueError(
-            "endpoint must be https if credential is a TokenCredential: bearer tokens are sent over TLS only"
-        )
-    return BearerTokenCredentialPolicy(credential, *(scopes or (_PUBLIC_SCOPE,)))
+        raise ValueError("endpoint must be https if credential is a TokenCredential: tokens are sent over TLS only")
+    return TokenCredentialPolicy(credential, *(scopes or ("https://communication.azure.com//.default",)))
+
+
+class TokenCredentialPolicy(BearerTokenCredentialPolicy[HttpRequest, HttpResponse]):
+    """azure-core's policy for bearer tokens. A malformed claims challenge counts as none."""
+
+    def on_challenge(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> bool:
+        try:
+            return super().on_challenge(request, response)
+        except ValueError:
+            return False
 
 
 class HmacCredentialPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
-    """Signs each attempt with the access key, in the service's HMAC-SHA256 scheme.
-
-    It reads the key each time, so that you can rotate it.
-    """
+    """Signs each attempt with the access key. It reads the key each time, so that you can rotate it."""
 
     def __init__(self, credential: AzureKeyCredential) -> None:
         _decode_access_key(credential.key)
@@ -75,7 +76,7 @@ def _decode_access_key(access_key: str) -> bytes:
     """Return the key's bytes. The error message does not show the key."""
     try:
         key = base64.b64decode(access_key, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         key = b""
     if not key:
         raise ValueError("the access key is not base64") from None

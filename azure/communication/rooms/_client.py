@@ -1,9 +1,9 @@
 """The client: validates arguments and builds the request JSON."""
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -13,12 +13,11 @@ from azure.core.rest import HttpRequest, HttpResponse
 from azure.core.tracing.decorator import distributed_trace
 from typing_extensions import Self, Unpack
 
-from ._api_version import DEFAULT_API_VERSION, ApiVersion
-from ._endpoint import origin, parse_connection_string, parse_endpoint
+from ._endpoint import has_dot_segments, origin, parse_connection_string, parse_endpoint
 from ._identifiers import CommunicationIdentifier
-from ._models import CommunicationRoom, ParticipantLike, RoomParticipant, raw_id_of
-from ._operations import RoomsOperations
-from ._options import ClientOptions, RequestOptions, check_client_options
+from ._models import ApiVersion, CommunicationRoom, ParticipantLike, RoomParticipant, raw_id_of, role_of
+from ._operations import RoomsOperations, read, room_path
+from ._options import CLIENT_OPTIONS, ClientOptions, RequestOptions, check_options
 from ._repeatability import repeatability_headers
 from ._time import request_time
 from ._version import VERSION
@@ -27,41 +26,28 @@ from ._version import VERSION
 class RoomsClient:
     """A client of the Rooms service of one Azure Communication Services resource.
 
-    A room is an invite-only call space with a lifetime and a list of participants. The client creates, reads, updates
-    and deletes rooms. To join a call, use one of the Calling SDKs.
+    A room is an invite-only call space with a lifetime and participants. To join a call, use one of the Calling SDKs.
 
     .. code-block:: python
 
         from azure.communication.rooms import RoomsClient
 
         with RoomsClient.from_connection_string(connection_string) as client:
-            room = client.create_room()
-            print(room.id, room.valid_until)
+            print(client.create_room().id)
 
-    **Threads and processes.** Threads may share a client, but not an iterator of :meth:`list_rooms`. You can rotate the
-    access key at any time with ``AzureKeyCredential.update``. All clients of a process share their connections, so a
-    new client is cheap. You can fork, and copy or pickle a client. A pickled client contains its credential.
+    Threads may share a client, but not an iterator of :meth:`list_rooms`. Clients share their connections, so you can
+    create one for each call. You can fork, and copy or pickle a client; a pickled client contains its credential.
 
-    **Retries.** The client retries an operation if it can't connect, if no complete response comes, if the status code
-    is 408, 429, 500, 502, 503, 504 or above 505, or if an error response has a ``Retry-After`` header: by default, up
-    to three times for each of these reasons. None of these retries duplicates work: all attempts of one
-    :meth:`create_room` carry the same repeatability ID, and the other operations are idempotent. The client waits
-    before it retries an error response: as long as ``Retry-After`` says, or up to a quarter longer; without that
-    header, longer each time. It retries a failed connection at once the first time.
+    :class:`ClientOptions` lists the keyword options of the client, and :class:`RequestOptions` those of each operation.
+    An option of a call replaces the client's and applies to every attempt of that call.
 
-    **Options.** :class:`ClientOptions` lists the keyword options of the client, and :class:`RequestOptions` those of
-    each operation. An option of a call replaces the client's and applies to every attempt of that call.
-
-    **Errors.** Every operation may raise these errors, the lists while you iterate. All but the first three are
-    subclasses of ``azure.core.exceptions.AzureError``.
+    Every operation may raise these errors, a list while you iterate. All but the first two are azure-core's AzureError.
 
     - ``TypeError`` or ``ValueError``: an argument or option is invalid, or the client is closed. Nothing was sent.
     - ``OSError``: there is no file that ``connection_verify`` or ``connection_cert`` names. Nothing was sent.
     - ``HttpResponseError``: the service rejected the request. ``status_code``, ``error`` and ``message`` say why.
-    - ``ClientAuthenticationError``, an ``HttpResponseError``: the service rejected the credential, or the credential
-      has no valid token.
-    - ``DecodeError``, an ``HttpResponseError``: the response is not the JSON that the service documents. Perhaps a
-      proxy sent it.
+    - ``ClientAuthenticationError``, an ``HttpResponseError``: the credential was rejected, or has no valid token.
+    - ``DecodeError``, an ``HttpResponseError``: the response is not the service's JSON. Perhaps a proxy sent it.
     - ``ServiceRequestError``: the client could not connect.
     - ``ServiceResponseError``: no complete response came. The service may or may not have executed the request.
 
@@ -69,11 +55,9 @@ class RoomsClient:
      port and a path prefix. If it has no scheme, the client uses https.
     :param credential: The resource's access key, or a Microsoft Entra ID credential.
     :type credential: ~azure.core.credentials.AzureKeyCredential or ~azure.core.credentials.TokenCredential or str
-    :keyword api_version: The version of the REST API. Default: 2025-03-13, the newest.
-    :paramtype api_version: str or ~azure.communication.rooms.ApiVersion
+    :keyword str api_version: The version of the REST API, see :class:`ApiVersion`. Default: 2025-03-13, the newest.
     :raises TypeError: An argument has the wrong type, or an option is unknown.
-    :raises ValueError: The endpoint is invalid, or has more than a scheme, host, port and path. Or the endpoint is http
-     and the credential is a TokenCredential, because tokens are sent over TLS only. Or the access key is not base64.
+    :raises ValueError: The endpoint is invalid or, for a TokenCredential, not https. Or the access key is not base64.
     """
 
     # azure-core takes the tracer's name from this attribute.
@@ -84,21 +68,21 @@ class RoomsClient:
         endpoint: str,
         credential: AzureKeyCredential | TokenCredential | str,
         *,
-        api_version: str | ApiVersion = DEFAULT_API_VERSION,
+        api_version: str | ApiVersion = ApiVersion.V2025_03_13,
         **kwargs: Unpack[ClientOptions],
     ) -> None:
         from ._pipeline import build_pipeline  # noqa: PLC0415 - urllib3 is slow to import, and only a client needs it
 
         if not isinstance(api_version, str):
             raise TypeError(f"api_version must be a str or an ApiVersion, not {type(api_version).__name__}")
-        check_client_options(kwargs)
+        check_options(kwargs, CLIENT_OPTIONS, CLIENT_OPTIONS)
         self._endpoint = parse_endpoint(endpoint)
         self._pipeline = build_pipeline(self._endpoint, credential, self._instrumentation_config, **kwargs)
         self._operations = RoomsOperations(self._pipeline, self._endpoint, api_version)
 
     @classmethod
     def from_connection_string(
-        cls, conn_str: str, *, api_version: str | ApiVersion = DEFAULT_API_VERSION, **kwargs: Unpack[ClientOptions]
+        cls, conn_str: str, *, api_version: str | ApiVersion = ApiVersion.V2025_03_13, **kwargs: Unpack[ClientOptions]
     ) -> Self:
         """Create a client from a resource's connection string.
 
@@ -110,13 +94,10 @@ class RoomsClient:
 
         :param str conn_str: ``endpoint=https://<resource>.communication.azure.com/;accesskey=<base64 key>``.
          An ``http://`` endpoint, such as the emulator's, stays http.
-        :keyword api_version: As for :class:`RoomsClient`.
-        :paramtype api_version: str or ~azure.communication.rooms.ApiVersion
+        :keyword str api_version: As for :class:`RoomsClient`.
         :return: The client.
         :rtype: ~azure.communication.rooms.RoomsClient
-        :raises TypeError: ``conn_str`` is not a str, or as for :class:`RoomsClient`.
-        :raises ValueError: A part of the connection string is missing, duplicate or invalid, or as for
-         :class:`RoomsClient`. No message shows any part of the connection string.
+        :raises ValueError: The connection string is invalid, or as for :class:`RoomsClient`. No message shows it.
         """
         endpoint, access_key = parse_connection_string(conn_str)
         return cls(endpoint, AzureKeyCredential(access_key), api_version=api_version, **kwargs)
@@ -141,34 +122,28 @@ class RoomsClient:
 
             from azure.communication.rooms import CommunicationUserIdentifier, ParticipantRole, RoomParticipant
 
-            opens = datetime.now(timezone.utc) + timedelta(days=1)
-            room = client.create_room(
-                valid_from=opens,
-                valid_until=opens + timedelta(hours=1),
-                participants=[RoomParticipant(CommunicationUserIdentifier(user_id), ParticipantRole.PRESENTER)],
-            )
+            presenter = RoomParticipant(CommunicationUserIdentifier(user_id), ParticipantRole.PRESENTER)
+            closes = datetime.now(timezone.utc) + timedelta(days=1)
+            room = client.create_room(valid_until=closes, participants=[presenter])
 
-        The client sends only the arguments that you pass; the service has defaults for the others. All attempts of the
-        call carry the same repeatability ID, so they create one room. To repeat the call later, such as after a crash,
-        without creating a second room, pass the same ``repeatability_request_id``, ``repeatability_first_sent`` and
-        other arguments again. It is unknown how long the service remembers a repeatability ID.
+        The client sends only the arguments that you pass. All attempts of the call carry the same repeatability ID, so
+        they create one room. To repeat the call later without creating a second room, such as after a crash, pass all
+        arguments again, with the same ID and time. It is unknown how long the service remembers an ID.
 
         :keyword valid_from: When the room opens, in the past or at most 180 days ahead. A string is ISO 8601. Without
-         a time zone, it is in UTC; without a time, it is midnight. Default: now, by the service's clock.
+         a time zone, a time is in UTC; a date is midnight. Default: now, by the service's clock.
         :paramtype valid_from: ~datetime.datetime or ~datetime.date or str or None
-        :keyword valid_until: When the room closes, at most 180 days after ``valid_from``. A string is ISO 8601. Without
-         a time zone, it is in UTC; without a time, it is midnight. Default: 180 days from now in any case.
+        :keyword valid_until: When the room closes, at most 180 days after it opens. The value is as for ``valid_from``.
+         Default: 180 days from now, whenever the room opens.
         :paramtype valid_until: ~datetime.datetime or ~datetime.date or str or None
-        :keyword pstn_dial_out_enabled: Whether participants can dial out to phone numbers. Default: False.
-        :paramtype pstn_dial_out_enabled: bool or None
+        :keyword bool pstn_dial_out_enabled: Whether participants can dial out to phone numbers. Default: False.
         :keyword participants: Who is invited: each a :class:`RoomParticipant`, the service's JSON
          ``{"rawId": ..., "role": ...}``, or any object with ``communication_identifier`` and ``role``. Default: nobody.
         :paramtype participants: Iterable[~azure.communication.rooms.ParticipantLike or Mapping[str, object]] or None
-        :keyword repeatability_request_id: A UUID that identifies this create. Pass it together with
-         ``repeatability_first_sent``. Default: a random UUID.
+        :keyword repeatability_request_id: A UUID that identifies this request. Default: a random one.
         :paramtype repeatability_request_id: str or ~uuid.UUID or None
-        :keyword repeatability_first_sent: When you first sent this create. Fractions of a second are dropped. A time
-         without a time zone is in UTC. Pass it together with ``repeatability_request_id``. Default: now.
+        :keyword repeatability_first_sent: When you first sent this request, to the second. A time without a time zone
+         is in UTC. Pass it together with ``repeatability_request_id``. Default: now.
         :paramtype repeatability_first_sent: ~datetime.datetime or None
         :return: The new room.
         :rtype: ~azure.communication.rooms.CommunicationRoom
@@ -177,11 +152,10 @@ class RoomsClient:
         """
         body = _room_body(valid_from, valid_until, pstn_dial_out_enabled)
         if participants is not None:
-            body["participants"] = _roles_by_raw_id(participants)
-        repeatability = repeatability_headers(
-            repeatability_request_id, repeatability_first_sent, kwargs.get("headers") or {}
-        )
-        return self._operations.create_room(body, repeatability, **kwargs)
+            body["participants"] = _participants_json(participants)
+        headers = kwargs.get("headers") or {}
+        repeatability = repeatability_headers(repeatability_request_id, repeatability_first_sent, headers)
+        return read(self._operations.request("POST", "/rooms", 201, body, repeatability, **kwargs), CommunicationRoom)
 
     @distributed_trace
     def get_room(self, room_id: str, **kwargs: Unpack[RequestOptions]) -> CommunicationRoom:
@@ -197,7 +171,7 @@ class RoomsClient:
         :rtype: ~azure.communication.rooms.CommunicationRoom
         :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room.
         """
-        return self._operations.get_room(room_id, **kwargs)
+        return read(self._operations.request("GET", room_path(room_id), 200, **kwargs), CommunicationRoom)
 
     @distributed_trace
     def list_rooms(self, **kwargs: Unpack[RequestOptions]) -> ItemPaged[CommunicationRoom]:
@@ -208,13 +182,12 @@ class RoomsClient:
             for room in client.list_rooms():
                 print(room.id, room.valid_until)
 
-        The list may include rooms that have closed. The client sends nothing until you iterate, and fetches each page
-        when the iteration reaches it. It requests every page from its own endpoint, whatever host a link names.
+        The list may include rooms that have closed. The client fetches each page when you iterate to it.
 
         :return: The rooms. ``by_page()`` returns them page by page, with continuation tokens.
         :rtype: ~azure.core.paging.ItemPaged[~azure.communication.rooms.CommunicationRoom]
         """
-        return self._operations.list_rooms(**kwargs)
+        return self._operations.list_items("/rooms", CommunicationRoom, **kwargs)
 
     @distributed_trace
     def update_room(
@@ -239,38 +212,31 @@ class RoomsClient:
         Pass both ``valid_from`` and ``valid_until`` or neither: the service rejects one without the other.
 
         :param str room_id: The room's ID.
-        :keyword valid_from: When the room opens, in the past or at most 180 days ahead. A string is ISO 8601. Without
-         a time zone, it is in UTC; without a time, it is midnight. Default: None, unchanged.
+        :keyword valid_from: When the room opens, as for :meth:`create_room`. Default: None, unchanged.
         :paramtype valid_from: ~datetime.datetime or ~datetime.date or str or None
-        :keyword valid_until: When the room closes, at most 180 days after ``valid_from``. A string is ISO 8601. Without
-         a time zone, it is in UTC; without a time, it is midnight. Default: None, unchanged.
+        :keyword valid_until: When the room closes, as for :meth:`create_room`. Default: None, unchanged.
         :paramtype valid_until: ~datetime.datetime or ~datetime.date or str or None
-        :keyword pstn_dial_out_enabled: Whether participants can dial out to phone numbers. Default: None, unchanged.
-        :paramtype pstn_dial_out_enabled: bool or None
+        :keyword bool pstn_dial_out_enabled: Whether participants can dial out. Default: None, unchanged.
         :return: The updated room.
         :rtype: ~azure.communication.rooms.CommunicationRoom
         :raises ValueError: A time is invalid.
         :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room.
         """
         body = _room_body(valid_from, valid_until, pstn_dial_out_enabled)
-        return self._operations.update_room(room_id, body, **kwargs)
+        return read(self._operations.request("PATCH", room_path(room_id), 200, body, **kwargs), CommunicationRoom)
 
     @distributed_trace
     def delete_room(self, room_id: str, **kwargs: Unpack[RequestOptions]) -> None:
-        """Delete a room. Deleting it again succeeds.
+        """Delete a room. Deleting it again succeeds. An ongoing call may continue: phone participants reportedly stay.
 
         .. code-block:: python
 
             client.delete_room(room_id)
 
-        Don't rely on this to end an ongoing call: phone participants reportedly stay connected, and the service does
-        not document what happens to the others.
-
         :param str room_id: The room's ID.
-        :rtype: None
         :raises ~azure.core.exceptions.ResourceNotFoundError: There never was such a room.
         """
-        self._operations.delete_room(room_id, **kwargs)
+        self._operations.request("DELETE", room_path(room_id), 204, **kwargs)
 
     @distributed_trace
     def add_or_update_participants(
@@ -283,21 +249,16 @@ class RoomsClient:
 
         .. code-block:: python
 
-            from azure.communication.rooms import CommunicationUserIdentifier, ParticipantRole, RoomParticipant
-
-            presenter = RoomParticipant(CommunicationUserIdentifier(user_id), ParticipantRole.PRESENTER)
-            client.add_or_update_participants(room_id, [presenter])
+            client.add_or_update_participants(room_id, [{"rawId": user_id, "role": "Presenter"}])
 
         :param str room_id: The room's ID.
-        :param participants: The participants with their new roles: each a :class:`RoomParticipant`, the service's JSON
-         ``{"rawId": ..., "role": ...}``, or any object with ``communication_identifier`` and ``role``.
+        :param participants: The participants with their new roles, as for :meth:`create_room`.
         :type participants: Iterable[~azure.communication.rooms.ParticipantLike or Mapping[str, object]]
-        :rtype: None
         :raises ValueError: An identifier occurs twice with different roles.
         :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room.
         """
-        body = {"participants": _roles_by_raw_id(participants)}
-        self._operations.update_participants(room_id, body, **kwargs)
+        body = {"participants": _participants_json(participants)}
+        read(self._operations.request("PATCH", f"{room_path(room_id)}/participants", 200, body, **kwargs), dict)
 
     @distributed_trace
     def remove_participants(
@@ -310,20 +271,16 @@ class RoomsClient:
 
         .. code-block:: python
 
-            from azure.communication.rooms import CommunicationUserIdentifier
-
-            client.remove_participants(room_id, [CommunicationUserIdentifier(user_id)])
+            client.remove_participants(room_id, [{"rawId": user_id}])
 
         :param str room_id: The room's ID.
-        :param participants: Whom to remove: each an identifier, a :class:`RoomParticipant`, the service's JSON
-         ``{"rawId": ...}``, or any object with ``communication_identifier`` and ``role``.
+        :param participants: Whom to remove: each an identifier, or anything that :meth:`create_room` takes.
         :type participants: Iterable[~azure.communication.rooms.ParticipantLike or
          ~azure.communication.rooms.CommunicationIdentifier or Mapping[str, object]]
-        :rtype: None
         :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room.
         """
-        body = {"participants": _removed_raw_ids(participants)}
-        self._operations.update_participants(room_id, body, **kwargs)
+        body = {"participants": _participants_json(participants, removes=True)}
+        read(self._operations.request("PATCH", f"{room_path(room_id)}/participants", 200, body, **kwargs), dict)
 
     @distributed_trace
     def list_participants(self, room_id: str, **kwargs: Unpack[RequestOptions]) -> ItemPaged[RoomParticipant]:
@@ -334,14 +291,12 @@ class RoomsClient:
             for participant in client.list_participants(room_id):
                 print(participant.communication_identifier.raw_id, participant.role)
 
-        The client sends nothing until you iterate, and fetches each page when the iteration reaches it.
-
         :param str room_id: The room's ID.
         :return: The participants. ``by_page()`` returns them page by page, with continuation tokens.
         :rtype: ~azure.core.paging.ItemPaged[~azure.communication.rooms.RoomParticipant]
         :raises ~azure.core.exceptions.ResourceNotFoundError: There is no such room. Raised while you iterate.
         """
-        return self._operations.list_participants(room_id, **kwargs)
+        return self._operations.list_items(f"{room_path(room_id)}/participants", RoomParticipant, **kwargs)
 
     @distributed_trace
     def send_request(
@@ -354,33 +309,34 @@ class RoomsClient:
             from azure.core.rest import HttpRequest
 
             response = client.send_request(HttpRequest("GET", "/rooms", params={"api-version": "2025-03-13"}))
-            response.raise_for_status()
             print(response.json())
 
-        The client adds no ``api-version``. It retries a POST or PATCH only after a 429 with ``Retry-After``, because
-        the service may have executed it. If repeating it is safe, pass ``retry_on_methods=["POST"]``.
+        The client adds no ``api-version``. It retries a POST or PATCH only after a 429 with ``Retry-After``. If
+        repeating it is always safe, pass ``retry_on_methods=["POST"]``.
 
         :param ~azure.core.rest.HttpRequest request: The request. The client sends a copy and does not change it. A
          relative URL is relative to the endpoint. The content must be bytes or str.
         :keyword bool stream: Whether to leave the response's body for you to read. Default: False.
         :return: The response. An error status code does not raise an error.
         :rtype: ~azure.core.rest.HttpResponse
-        :raises ValueError: The URL's scheme, host or port is not the endpoint's, so the credential must not go there.
+        :raises ValueError: The URL's scheme, host or port is not the endpoint's, or the URL has dot segments.
         """
         if not isinstance(request, HttpRequest):
             raise TypeError(f"request must be an azure.core.rest.HttpRequest, not {type(request).__name__}")
         request = copy.deepcopy(request)
-        if not urlsplit(request.url).netloc:
+        parts = urlsplit(request.url)
+        if has_dot_segments(parts.path):
+            raise ValueError("the request's URL must not have dot segments")
+        if not parts.netloc:
             request.url = f"{self._endpoint}/{request.url.lstrip('/')}"
-        elif origin(request.url) != origin(self._endpoint):
+        elif origin(request.url) == origin(self._endpoint):
+            request.url = f"{origin(self._endpoint)}{parts.path}{'?' if parts.query else ''}{parts.query}"
+        else:
             raise ValueError("the request's URL must have the scheme, host and port of the client's endpoint")
-        return self._operations.send_request(request, stream=stream, **kwargs)
+        return self._operations.send_request(request, stream, **kwargs)
 
     def close(self) -> None:
-        """Close the client, and its idle connections unless another open client shares them.
-
-        Using the client afterwards raises ValueError. Closing it twice is harmless.
-        """
+        """Close the client. You can't use it afterwards. The shared connections stay open for other clients."""
         self._pipeline.__exit__()
 
     def __repr__(self) -> str:
@@ -396,10 +352,9 @@ class RoomsClient:
 
 def _room_body(valid_from: object, valid_until: object, pstn_dial_out_enabled: object) -> dict[str, object]:
     body: dict[str, object] = {}
-    if valid_from is not None:
-        body["validFrom"] = request_time("valid_from", valid_from)
-    if valid_until is not None:
-        body["validUntil"] = request_time("valid_until", valid_until)
+    for member, name, time in (("validFrom", "valid_from", valid_from), ("validUntil", "valid_until", valid_until)):
+        if time is not None:
+            body[member] = request_time(name, time)
     if pstn_dial_out_enabled is not None:
         if not isinstance(pstn_dial_out_enabled, bool):
             raise TypeError(f"pstn_dial_out_enabled must be a bool, not {type(pstn_dial_out_enabled).__name__}")
@@ -407,45 +362,28 @@ def _room_body(valid_from: object, valid_until: object, pstn_dial_out_enabled: o
     return body
 
 
-def _roles_by_raw_id(participants: object) -> dict[str, dict[str, str]]:
-    roles: dict[str, dict[str, str]] = {}
-    for name, value in _named(participants):
-        participant = _participant(name, value)
-        raw_id = raw_id_of(name, participant.communication_identifier)
-        role = {"role": str(participant.role)}
+def _participants_json(participants: object, *, removes: bool = False) -> dict[str, object]:
+    """Return a role for each raw ID, or None for each that the service is to remove."""
+    if isinstance(participants, (str, bytes, Mapping)) or not isinstance(participants, Iterable):
+        raise TypeError(f"participants must be an iterable of participants, not {type(participants).__name__}")
+    roles: dict[str, object] = {}
+    for index, participant in enumerate(participants):
+        name = f"participants[{index}]"
+        try:
+            value = RoomParticipant(participant) if isinstance(participant, Mapping) else participant
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+        role = None
+        if removes:
+            raw_id = raw_id_of(name, getattr(value, "communication_identifier", value))
+        elif hasattr(value, "communication_identifier") and hasattr(value, "role"):
+            raw_id = raw_id_of(f"{name}: communication_identifier", value.communication_identifier)
+            role = {"role": str(role_of(f"{name}: role", value.role))}
+        else:
+            kinds = (
+                "a RoomParticipant, a mapping of the service's JSON or an object with communication_identifier and role"
+            )
+            raise TypeError(f"{name} must be {kinds}, not {type(value).__name__}")
         if roles.setdefault(raw_id, role) != role:
             raise ValueError(f"participants has {raw_id!r} twice, with different roles")
     return roles
-
-
-def _removed_raw_ids(participants: object) -> dict[str, None]:
-    removed: dict[str, None] = {}
-    for name, value in _named(participants):
-        if isinstance(value, Mapping):
-            value = _participant(name, value)  # noqa: PLW2901
-        removed[raw_id_of(name, getattr(value, "communication_identifier", value))] = None
-    return removed
-
-
-def _named(participants: object) -> Iterator[tuple[str, object]]:
-    """Yield each participant with its name for error messages, such as ``participants[0]``."""
-    if isinstance(participants, (str, bytes, Mapping)) or not isinstance(participants, Iterable):
-        raise TypeError(f"participants must be an iterable of participants, not {type(participants).__name__}")
-    for index, participant in enumerate(participants):
-        yield f"participants[{index}]", participant
-
-
-def _participant(name: str, value: Any) -> RoomParticipant:
-    if isinstance(value, RoomParticipant):
-        return value
-    try:
-        if isinstance(value, Mapping):
-            return RoomParticipant(value)
-        return RoomParticipant(value.communication_identifier, value.role)
-    except AttributeError as error:
-        raise TypeError(
-            f"{name} must be a RoomParticipant, a mapping of the service's JSON, or an object with "
-            f"communication_identifier and role, not {type(value).__name__}"
-        ) from error
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}") from error

@@ -1,19 +1,18 @@
 """Connection strings, endpoints and URLs."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def parse_connection_string(conn_str: str) -> tuple[str, str]:
-    """Return the endpoint and the access key.
-
-    No error message shows any part of the string, because any part may be the key.
-    """
+    """Return the endpoint and the access key. No error shows any part of the string, because it may be the key."""
     if not isinstance(conn_str, str):
         hint = "; is the environment variable set?" if conn_str is None else ""
         raise TypeError(f"conn_str must be a str, not {type(conn_str).__name__}{hint}")
+    if conn_str.strip().startswith(('"', "'", "\ufeff")):
+        raise ValueError("conn_str begins with a quotation mark or a byte order mark: remove it")
     settings: dict[str, str] = {}
     for segment in filter(None, (part.strip() for part in conn_str.split(";"))):
         name, equals, value = segment.partition("=")
@@ -30,10 +29,7 @@ def parse_connection_string(conn_str: str) -> tuple[str, str]:
 
 
 def parse_endpoint(endpoint: str) -> str:
-    """Return what every request URL begins with: scheme, lower-case host, port unless it is the default, path prefix.
-
-    No error message shows the endpoint, because a caller may pass a connection string or a key by mistake.
-    """
+    """Return what every URL begins with. No error shows the endpoint, because a caller may pass a key by mistake."""
     if not isinstance(endpoint, str):
         raise TypeError(f"endpoint must be a str, not {type(endpoint).__name__}")
     url = endpoint.strip()
@@ -46,7 +42,7 @@ def parse_endpoint(endpoint: str) -> str:
         raise ValueError("endpoint must be an http or https URL")
     if not re.fullmatch(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{0,5})?", parts.netloc):
         raise ValueError("endpoint must have a valid host name and port, and no user name or password")
-    if parts.query or parts.fragment or {".", ".."} & set(parts.path.split("/")):
+    if parts.query or parts.fragment or has_dot_segments(parts.path):
         raise ValueError("endpoint must have only a scheme, a host, a port and a path without dot segments")
     return f"{origin(parts.geturl())}{parts.path.rstrip('/')}"
 
@@ -56,3 +52,8 @@ def origin(url: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.lower().rstrip(":").removesuffix(f":{_DEFAULT_PORTS.get(parts.scheme)}")
     return f"{parts.scheme}://{host}"
+
+
+def has_dot_segments(path: str) -> bool:
+    """Tell whether the path has segments that requests would resolve, so that it would send another path."""
+    return not {".", ".."}.isdisjoint(map(unquote, path.split("/")))

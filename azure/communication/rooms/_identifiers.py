@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, Protocol, TypedDict, runtime_checkable
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from azure.core import CaseInsensitiveEnumMeta
+from typing_extensions import TypedDict
+
+from ._pydantic import Model
 
 
 class CommunicationIdentifierKind(str, Enum, metaclass=CaseInsensitiveEnumMeta):
@@ -28,11 +31,7 @@ class CommunicationCloudEnvironment(str, Enum, metaclass=CaseInsensitiveEnumMeta
 
 @runtime_checkable
 class CommunicationIdentifier(Protocol):
-    """Anything that identifies a participant.
-
-    The identifiers of this package and of ``azure-communication-identity`` satisfy this protocol, and so does any
-    object with these three attributes. The client reads only ``raw_id``.
-    """
+    """Anything that identifies a participant: an object with these attributes. The client reads only ``raw_id``."""
 
     @property
     def raw_id(self) -> str:
@@ -52,8 +51,11 @@ class CommunicationIdentifier(Protocol):
 
 # The identifiers are dataclasses, so dataclasses.asdict() and web frameworks can convert them.
 @dataclass(frozen=True, init=False, eq=False, repr=False)
-class _Identifier:
+class _Identifier(Model):
     """The base class of all identifiers. Two identifiers are equal if their raw IDs are equal."""
+
+    _json_schema: ClassVar = {"type": "string"}
+    _to_json = str
 
     raw_id: str
     """The identifier as the service writes it. ``str(identifier)`` returns it too."""
@@ -63,6 +65,14 @@ class _Identifier:
             if name != "is_anonymous" and not isinstance(value, str):
                 raise TypeError(f"{name} must be a str, not {type(value).__name__}")
         self.__dict__.update(raw_id=raw_id, properties=properties)  # a frozen dataclass forbids setattr
+
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        if isinstance(value, str):
+            identifier = cls(value) if cls is UnknownIdentifier else identifier_from_raw_id(value)
+            if isinstance(identifier, cls):
+                return identifier
+        raise ValueError(f"{value!r} is not the raw ID of a {cls.__name__}")
 
     def __str__(self) -> str:
         return self.raw_id
@@ -93,7 +103,6 @@ class CommunicationUserIdentifier(_Identifier):
 
     :param str id: The user's ID, such as ``8:acs:<resource>_<user>``.
     :keyword str raw_id: The raw ID, if it differs from ``id``. Default: ``id``.
-    :raises TypeError: ``id`` or ``raw_id`` is not a str.
     """
 
     properties: CommunicationUserProperties
@@ -116,7 +125,6 @@ class PhoneNumberIdentifier(_Identifier):
 
     :param str value: The number in E.164 form, such as ``+14255550123``.
     :keyword str raw_id: The raw ID. Default: ``4:`` followed by the number.
-    :raises TypeError: ``value`` or ``raw_id`` is not a str.
     """
 
     properties: PhoneNumberProperties
@@ -154,7 +162,6 @@ class MicrosoftTeamsUserIdentifier(_Identifier):
     :keyword cloud: The cloud that the user belongs to. Default: PUBLIC.
     :paramtype cloud: str or ~azure.communication.rooms.CommunicationCloudEnvironment
     :keyword str raw_id: The raw ID. Default: derived from the other arguments.
-    :raises TypeError: ``user_id`` or ``raw_id`` is not a str.
     :raises ValueError: ``cloud`` is not a known cloud.
     """
 
@@ -192,7 +199,6 @@ class MicrosoftTeamsAppIdentifier(_Identifier):
     :keyword cloud: The cloud that the app belongs to. Default: PUBLIC.
     :paramtype cloud: str or ~azure.communication.rooms.CommunicationCloudEnvironment
     :keyword str raw_id: The raw ID. Default: derived from the other arguments.
-    :raises TypeError: ``app_id`` or ``raw_id`` is not a str.
     :raises ValueError: ``cloud`` is not a known cloud.
     """
 
@@ -217,7 +223,6 @@ class UnknownIdentifier(_Identifier):
     """An identifier of a kind that this package does not know. It keeps the raw ID as it is.
 
     :param str identifier: The raw ID.
-    :raises TypeError: ``identifier`` is not a str.
     """
 
     properties: Mapping[str, object]

@@ -5,19 +5,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, overload
 
 from azure.core import CaseInsensitiveEnumMeta
 
 from ._identifiers import CommunicationIdentifier, identifier_from_raw_id
+from ._pydantic import Model
 from ._time import parse_time, response_time
 
 
-class ParticipantRole(str, Enum, metaclass=CaseInsensitiveEnumMeta):
-    """What a participant may do in the call.
+class ApiVersion(str, Enum, metaclass=CaseInsensitiveEnumMeta):
+    """The stable versions of the Rooms REST API that this package knows. You can pass any other as a string."""
 
-    The service may add roles. If it sends a role that is not listed here, ``participant.role`` is a plain string.
-    """
+    V2023_06_14 = "2023-06-14"
+    V2024_04_15 = "2024-04-15"
+    """Adds ``pstn_dial_out_enabled``."""
+    V2025_03_13 = "2025-03-13"
+    """The default. The first version that documents the role :attr:`ParticipantRole.COLLABORATOR`."""
+
+
+class ParticipantRole(str, Enum, metaclass=CaseInsensitiveEnumMeta):
+    """What a participant may do in the call. If the service sends another role, ``participant.role`` is a str."""
 
     PRESENTER = "Presenter"
     ATTENDEE = "Attendee"
@@ -31,33 +39,29 @@ class ParticipantRole(str, Enum, metaclass=CaseInsensitiveEnumMeta):
 
 
 _ROLES: dict[str, ParticipantRole] = {role.value: role for role in list(ParticipantRole)}
+_TIME = {"type": "string", "format": "date-time"}
+_ROOM_MEMBERS = {"id": {"type": "string"}, "createdAt": _TIME, "validFrom": _TIME, "validUntil": _TIME}
 
 
 @dataclass(frozen=True, init=False)
-class CommunicationRoom:
+class CommunicationRoom(Model):
     """A room: an invite-only call space with a lifetime. ``Room`` is another name of this class.
 
-    The object is an immutable snapshot of what the service returned. Two rooms are equal if all their attributes are
-    equal. The class is a dataclass, so ``vars(room)`` and ``dataclasses.asdict(room)`` return the attributes.
+    The object is an immutable snapshot. Two rooms are equal if all their attributes are equal. The class is a
+    dataclass, so ``vars(room)`` and ``dataclasses.asdict(room)`` return the attributes.
 
-    You can create one yourself, for example in a test, from the service's JSON or from values:
+    You can create one yourself, for example in a test, from the service's JSON or from values. Times are as for
+    :meth:`RoomsClient.create_room`.
 
     .. code-block:: python
 
         from azure.communication.rooms import CommunicationRoom
 
-        room = CommunicationRoom(
-            id="99445276259151407",
-            created_at="2026-12-01T08:00:00Z",
-            valid_from="2026-12-01T09:00:00Z",
-            valid_until="2026-12-01T10:00:00Z",
-        )
+        lifetime = {"valid_from": "2026-12-01T09:00:00Z", "valid_until": "2026-12-01T10:00:00Z"}
+        room = CommunicationRoom(id="99445276259151407", created_at="2026-12-01T08:00:00Z", **lifetime)
         assert CommunicationRoom(room.as_dict()) == room
 
-    A string is an ISO 8601 time. Without a time zone, it is in UTC. A date stands for midnight UTC.
-
-    :param data: The service's JSON, ``{"id": ..., "createdAt": ..., ...}``. :meth:`as_dict` also returns members that
-     this package does not know.
+    :param data: The service's JSON, ``{"id": ..., ...}``. :meth:`as_dict` also returns members that are not known here.
     :type data: Mapping[str, object]
     :keyword str id: The room's ID.
     :keyword created_at: When the room was created.
@@ -66,14 +70,17 @@ class CommunicationRoom:
     :paramtype valid_from: ~datetime.datetime or ~datetime.date or str
     :keyword valid_until: When the room closes.
     :paramtype valid_until: ~datetime.datetime or ~datetime.date or str
-    :keyword pstn_dial_out_enabled: Whether participants can dial out to phone numbers. Default: None.
-    :paramtype pstn_dial_out_enabled: bool or None
+    :keyword bool pstn_dial_out_enabled: Whether participants can dial out to phone numbers. Default: None.
     :raises TypeError: An argument has the wrong type, or you pass both JSON and keywords.
     :raises ValueError: A JSON member is missing or invalid, or a string is not an ISO 8601 time.
     """
 
-    # The JSON as received. It has a slot of its own because vars() returns the attributes, and only those.
-    __slots__ = ("__dict__", "__weakref__", "_data")
+    __slots__ = ("_data",)  # the JSON as received; in a slot, because vars() returns only the attributes
+    _json_schema: ClassVar = {
+        "type": "object",
+        "properties": {**_ROOM_MEMBERS, "pstnDialOutEnabled": {"anyOf": [{"type": "boolean"}, {"type": "null"}]}},
+        "required": list(_ROOM_MEMBERS),
+    }
 
     id: str
     """The room's ID, assigned by the service."""
@@ -101,21 +108,10 @@ class CommunicationRoom:
         pstn_dial_out_enabled: bool | None = None,
     ) -> None: ...
 
-    def __init__(
-        self,
-        data: Mapping[str, object] | None = None,
-        /,
-        *,
-        id: str | None = None,  # noqa: A002 - its name in the service's JSON
-        created_at: datetime | date | str | None = None,
-        valid_from: datetime | date | str | None = None,
-        valid_until: datetime | date | str | None = None,
-        pstn_dial_out_enabled: bool | None = None,
-    ) -> None:
-        values = (id, created_at, valid_from, valid_until, pstn_dial_out_enabled)
+    def __init__(self, data: Any = None, /, **values: Any) -> None:
         if data is None:
-            data = _room_json(*values)
-        elif not isinstance(data, Mapping) or values != (None,) * 5:
+            data = _room_json(**values)
+        elif values or not isinstance(data, Mapping):
             raise TypeError("CommunicationRoom takes either the service's JSON as a mapping, or its values by keyword")
         dial_out = data.get("pstnDialOutEnabled")
         if not isinstance(dial_out, (bool, type(None))):
@@ -135,23 +131,31 @@ class CommunicationRoom:
         :return: A copy. You can change it, and pass it to ``CommunicationRoom`` or ``json.dumps``.
         :rtype: dict[str, object]
         """
-        # pydantic creates rooms without calling __init__.
-        return copy.deepcopy(getattr(self, "_data", None)) or _room_json(*vars(self).values())
+        return copy.deepcopy(self._data)  # type: ignore[attr-defined]
+
+    _to_json = as_dict
 
     def __reduce__(self) -> tuple[type["CommunicationRoom"], tuple[dict[str, object]]]:
         return type(self), (self.as_dict(),)
 
 
-def _room_json(room_id: Any, created_at: Any, valid_from: Any, valid_until: Any, dial_out: Any) -> dict[str, object]:
-    if not isinstance(room_id, str):
-        raise TypeError(f"id must be a str, not {type(room_id).__name__}")
+def _room_json(
+    *,
+    id: Any = None,  # noqa: A002 - its name in the service's JSON
+    created_at: Any = None,
+    valid_from: Any = None,
+    valid_until: Any = None,
+    pstn_dial_out_enabled: Any = None,
+) -> dict[str, object]:
+    if not isinstance(id, str):
+        raise TypeError(f"id must be a str, not {type(id).__name__}")
     data: dict[str, object] = {
-        "id": room_id,
+        "id": id,
         "createdAt": response_time("created_at", created_at),
         "validFrom": response_time("valid_from", valid_from),
         "validUntil": response_time("valid_until", valid_until),
     }
-    return data if dial_out is None else {**data, "pstnDialOutEnabled": dial_out}
+    return data if pstn_dial_out_enabled is None else {**data, "pstnDialOutEnabled": pstn_dial_out_enabled}
 
 
 def _json_string(model: str, data: Mapping[str, object], name: str) -> str:
@@ -171,19 +175,18 @@ def _json_time(data: Mapping[str, object], name: str) -> datetime:
 
 
 @dataclass(init=False, eq=False, repr=False)
-class RoomParticipant:
+class RoomParticipant(Model):
     """A participant of a room: an identifier and a role.
 
-    You can change both attributes. To change the role in the service too, pass the participant to
-    :meth:`RoomsClient.add_or_update_participants`. Two participants are equal if their raw IDs and roles are equal.
+    You can change both; the service knows only what you pass to :meth:`RoomsClient.add_or_update_participants`. Two
+    participants are equal if their raw IDs and roles are equal.
 
     .. code-block:: python
 
         from azure.communication.rooms import CommunicationUserIdentifier, ParticipantRole, RoomParticipant
 
         participant = RoomParticipant(CommunicationUserIdentifier(user_id), ParticipantRole.PRESENTER)
-        assert participant.as_dict() == {"rawId": user_id, "role": "Presenter"}
-        assert RoomParticipant({"rawId": user_id, "role": "Presenter"}) == participant
+        assert participant == RoomParticipant({"rawId": user_id, "role": "Presenter"})
 
     :param communication_identifier: An identifier of this package or of ``azure-communication-identity``, any object
      with a ``raw_id``, or the service's JSON, ``{"rawId": ..., "role": ...}``.
@@ -194,20 +197,16 @@ class RoomParticipant:
     :raises ValueError: A JSON member is missing or invalid.
     """
 
+    _json_schema: ClassVar = {
+        "type": "object",
+        "properties": {"rawId": {"type": "string"}, "role": {"type": "string", "default": "Attendee"}},
+        "required": ["rawId"],
+    }
+
     communication_identifier: CommunicationIdentifier
     """Who the participant is."""
     role: ParticipantRole | str
     """What the participant may do: a :class:`ParticipantRole`, or a string if this package does not know the role."""
-
-    @overload
-    def __init__(self, communication_identifier: Mapping[str, object]) -> None: ...
-
-    @overload
-    def __init__(
-        self,
-        communication_identifier: CommunicationIdentifier,
-        role: ParticipantRole | str | None = ParticipantRole.ATTENDEE,
-    ) -> None: ...
 
     def __init__(
         self,
@@ -216,10 +215,10 @@ class RoomParticipant:
     ) -> None:
         self._data: dict[str, object] = {}  # the service's JSON, for members that this package does not know
         if isinstance(communication_identifier, Mapping):
-            if role not in (None, ParticipantRole.ATTENDEE):
-                raise TypeError("pass the service's JSON without role: the JSON contains the role")
             self._data = dict(communication_identifier)
             communication_identifier = identifier_from_raw_id(_json_string("RoomParticipant", self._data, "rawId"))
+            if role not in (None, ParticipantRole.ATTENDEE):
+                raise TypeError("pass the service's JSON without role: the JSON contains the role")
             if self._data.get("role") is not None:
                 role = _json_string("RoomParticipant", self._data, "role")
         self.communication_identifier = communication_identifier
@@ -231,7 +230,7 @@ class RoomParticipant:
             if name == "communication_identifier":
                 raw_id_of(name, value)
             elif name == "role":
-                value = _role(value)
+                value = role_of(name, value)
             super().__setattr__(name, value)
 
     def as_dict(self) -> dict[str, object]:
@@ -240,8 +239,9 @@ class RoomParticipant:
         :return: A copy. You can change it, and pass it to ``RoomParticipant`` or ``json.dumps``.
         :rtype: dict[str, object]
         """
-        data = copy.deepcopy(self._data)
-        return {**data, "rawId": self.communication_identifier.raw_id, "role": str(self.role)}
+        return {**copy.deepcopy(self._data), "rawId": self.communication_identifier.raw_id, "role": str(self.role)}
+
+    _to_json = as_dict
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RoomParticipant):
@@ -266,11 +266,12 @@ class ParticipantLike(Protocol):
         ...
 
 
-def _role(role: object) -> ParticipantRole | str:
+def role_of(name: str, role: object) -> ParticipantRole | str:
+    """Return the role in the argument called ``name``."""
     if role is None:
         return ParticipantRole.ATTENDEE
     if not isinstance(role, str):
-        raise TypeError(f"role must be a ParticipantRole or a str, not {type(role).__name__}")
+        raise TypeError(f"{name} must be a ParticipantRole or a str, not {type(role).__name__}")
     text = str.__str__(role)  # the value of a role of another package's enum, too
     return _ROLES.get(text, text)
 
@@ -280,8 +281,6 @@ def raw_id_of(name: str, identifier: object) -> str:
     raw_id = getattr(identifier, "raw_id", None)
     if not isinstance(raw_id, str):
         hint = "; identifier_from_raw_id() converts a raw ID" if isinstance(identifier, str) else ""
-        raise TypeError(
-            f"{name} must be a CommunicationIdentifier, an object whose raw_id is a str, "
-            f"not {type(identifier).__name__}{hint}"
-        )
+        kind = type(identifier).__name__
+        raise TypeError(f"{name} must be a CommunicationIdentifier, an object whose raw_id is a str, not {kind}{hint}")
     return raw_id

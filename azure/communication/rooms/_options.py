@@ -21,10 +21,7 @@ Policies = Policy | Iterable[Policy]
 
 
 class CommonOptions(TypedDict, total=False):
-    """The keyword options that both :class:`RoomsClient` and every operation take.
-
-    An option of a call replaces the client's for that call.
-    """
+    """The keyword options of both :class:`RoomsClient` and every operation. Those of a call replace the client's."""
 
     headers: Mapping[str, str]
     """Headers to add to each request. A call's headers are added to the client's."""
@@ -39,13 +36,13 @@ class CommonOptions(TypedDict, total=False):
     read_timeout: float
     """Seconds to wait for data each time. It does not limit the whole response. Default: 300."""
     connection_verify: bool | str
-    """Whether to verify the server's certificate, or the path of a file or directory of CA certificates. With True, the
-    client uses those that ``REQUESTS_CA_BUNDLE`` or ``CURL_CA_BUNDLE`` names, or else certifi's. Default: True."""
+    """Whether to verify the server's certificate, or the path of CA certificates. Default: True, with those that
+    ``REQUESTS_CA_BUNDLE`` or ``CURL_CA_BUNDLE`` names, or else certifi's."""
     connection_cert: str | tuple[str, str] | None
     """The path of a file with a client certificate and its key, or the paths of both. Default: None."""
     proxies: Mapping[str, str | None] | None
     """Proxy URLs by scheme, such as ``{"https": "http://proxy:8080"}``. They replace the environment's for the same
-    scheme; None turns it off. Default: the environment's, such as ``HTTPS_PROXY``."""
+    scheme. For no proxy, pass None as the URL. Default: the environment's, such as ``HTTPS_PROXY``."""
     permit_redirects: bool
     """Whether to follow redirects. Default: True."""
     redirect_max: int
@@ -62,17 +59,17 @@ class CommonOptions(TypedDict, total=False):
     """Seconds to wait before the first retry of an error response. The wait doubles with each further retry. The client
     shortens it at random, by up to half. Default: 0.8."""
     retry_backoff_max: float
-    """The longest wait before a retry, in seconds, even if ``Retry-After`` asks for more. Default: 120."""
+    """The longest wait before a retry, in seconds. If ``Retry-After`` asks for more, the call raises its error at once;
+    raise this option to wait. Default: 120."""
     timeout: float
     """Seconds after which no new attempt starts. A running one may not connect later, but is not interrupted. If a wait
     would outlast it, the call raises its last error at once. Each page of a list is a call. Default: 604800, a week."""
     raw_request_hook: Callable[[PipelineRequest[HttpRequest]], object] | None
-    """Called with the request of each attempt, before the client signs and sends it. The hook may change the request.
-    Default: None."""
+    """Called with the request of each attempt, before the client signs and sends it. It may change the request."""
     raw_response_hook: Callable[[PipelineResponse[HttpRequest, HttpResponse]], object] | None
-    """Called with the response of each attempt. Default: None."""
+    """Called with the response of each attempt."""
     logging_enable: bool
-    """Whether to log the requests and responses of all attempts with their bodies, at level DEBUG. Default: False."""
+    """Whether to log all attempts with their bodies, which may hold tokens, at level DEBUG. Default: False."""
     logger: Logger
     """The logger for requests and responses without their bodies. Default: azure-core's."""
     http_logging_level: int
@@ -92,8 +89,8 @@ class RequestOptions(CommonOptions, total=False):
 
         from azure.communication.rooms import RequestOptions
 
-        patient: RequestOptions = {"retry_total": 20, "read_timeout": 600}
-        client.get_room(room_id, **patient)
+        options: RequestOptions = {"retry_total": 20, "read_timeout": 600}
+        client.get_room(room_id, **options)
     """
 
     params: Mapping[str, str]
@@ -178,10 +175,17 @@ class ClientOptions(CommonOptions, total=False):
     """Replaces the policy that logs requests and responses without their bodies."""
 
 
-def check_client_options(options: Mapping[str, object]) -> None:
-    """Raise a TypeError if an option is unknown. azure-core would ignore it."""
-    known = [*ClientOptions.__optional_keys__, "api_version"]
+CLIENT_OPTIONS = ("api_version", *ClientOptions.__optional_keys__)
+TRANSPORT_OPTIONS = ("connection_cert", "connection_timeout", "connection_verify", "proxies", "read_timeout", "stream")
+_ARGUMENTS = (
+    "participants pstn_dial_out_enabled repeatability_first_sent repeatability_request_id valid_from valid_until"
+)
+CALL_OPTIONS = (*RequestOptions.__optional_keys__, *_ARGUMENTS.split())
+
+
+def check_options(options: Iterable[str], known: Collection[str], suggestions: Collection[str]) -> None:
+    """Raise a TypeError if an option is not known. azure-core would ignore it, or pass it on to requests."""
     for name in options:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
+            close = [] if name in suggestions else difflib.get_close_matches(name, suggestions, n=1)
             raise TypeError(f"{name} is not an option" + (f": did you mean {close[0]}?" if close else ""))

@@ -5,23 +5,13 @@ from typing import Any
 
 from azure.core.credentials import AzureKeyCredential, TokenCredential
 from azure.core.pipeline import Pipeline
-from azure.core.pipeline.policies import (
-    CustomHookPolicy,
-    DistributedTracingPolicy,
-    HeadersPolicy,
-    HttpLoggingPolicy,
-    ProxyPolicy,
-    RedirectPolicy,
-    RequestIdPolicy,
-    SensitiveHeaderCleanupPolicy,
-    UserAgentPolicy,
-)
+from azure.core.pipeline import policies as core
 from azure.core.rest import HttpRequest, HttpResponse
 from typing_extensions import Unpack
 
+from . import _policies as own
 from ._authentication import authentication_policy
 from ._options import ClientOptions, Policies, Policy
-from ._policies import KeepOptionsPolicy, RedactedTraceLoggingPolicy, RoomsRetryPolicy
 from ._repeatability import REPEATABILITY_FIRST_SENT, REPEATABILITY_REQUEST_ID
 from ._transport import RoomsTransport
 from ._version import VERSION
@@ -36,37 +26,36 @@ def build_pipeline(
     instrumentation_config: Mapping[str, str],
     **options: Unpack[ClientOptions],
 ) -> Pipeline[HttpRequest, HttpResponse]:
-    """Return the pipeline, with its policies in order from the caller to the wire.
-
-    If the caller passes ``policies``, they replace all of these, authentication included.
-    """
+    """Return the pipeline, with its policies in order from the caller to the wire."""
     authentication = authentication_policy(endpoint, credential, options.get("credential_scopes"))
     settings: dict[str, Any] = {"sdk_moniker": f"communication-rooms/{VERSION}", **options}
     settings["headers"] = {"x-ms-return-client-request-id": "true", **(options.get("headers") or {})}
-    http_logging = HttpLoggingPolicy(**settings)
+    http_logging = core.HttpLoggingPolicy(**settings)
     http_logging.allowed_header_names.update(_LOGGED_HEADERS)
     policies = options.get("policies")
     if policies is None:
         policies = [
-            RequestIdPolicy(**settings),  # one ID for all attempts of a call
-            HeadersPolicy(**settings),
-            options.get("user_agent_policy") or UserAgentPolicy(**settings),
-            options.get("proxy_policy") or ProxyPolicy(**settings),
+            core.RequestIdPolicy(**settings),  # one ID for all attempts of a call
+            core.HeadersPolicy(**settings),
+            options.get("user_agent_policy") or core.UserAgentPolicy(**settings),
+            options.get("proxy_policy") or core.ProxyPolicy(**settings),
             *_listed(options.get("per_call_policies") or ()),
-            options.get("redirect_policy") or RedirectPolicy(**settings),
-            options.get("retry_policy") or RoomsRetryPolicy(**settings),
-            KeepOptionsPolicy(),
-            options.get("custom_hook_policy") or CustomHookPolicy(**settings),  # a hook may still change the request
+            options.get("redirect_policy") or own.RoomsRedirectPolicy(**settings),
+            own.KeepOptionsPolicy(),
+            options.get("retry_policy") or own.RoomsRetryPolicy(**settings),
+            own.KeepOptionsPolicy(),
+            options.get("custom_hook_policy") or core.CustomHookPolicy(**settings),  # it may change the request
             *_listed(options.get("per_retry_policies") or ()),
             options.get("authentication_policy") or authentication,  # signs each attempt; no later policy may change it
-            options.get("logging_policy") or RedactedTraceLoggingPolicy(**settings),
-            DistributedTracingPolicy(instrumentation_config=instrumentation_config, **settings),  # a span per attempt
-            SensitiveHeaderCleanupPolicy(**settings),  # removes credentials if a redirect leads to another host
+            options.get("logging_policy") or own.RedactedTraceLoggingPolicy(**settings),
+            core.DistributedTracingPolicy(instrumentation_config=instrumentation_config, **settings),
+            core.SensitiveHeaderCleanupPolicy(**settings),  # removes credentials if a redirect leads to another host
             options.get("http_logging_policy") or http_logging,
         ]
     elif options.get("per_call_policies") or options.get("per_retry_policies"):
         raise ValueError("policies replaces the whole pipeline: put per_call_policies and per_retry_policies into it")
-    return Pipeline(options.get("transport") or RoomsTransport(endpoint, **settings), policies)
+    transport = options.get("transport") or RoomsTransport(endpoint, **settings)
+    return Pipeline(transport, [*policies, own.UnusedOptionsPolicy()])
 
 
 def _listed(policies: Policies) -> Iterable[Policy]:

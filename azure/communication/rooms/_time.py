@@ -1,12 +1,12 @@
 """Conversions between times and the text formats of the service and of HTTP."""
 
 import sys
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 from email.utils import formatdate
 
 import isodate
 
-if sys.version_info < (3, 11):  # fill isodate's tables of patterns, which threads must not do at once
+if sys.version_info < (3, 11):  # isodate fills its tables of patterns now. Two threads must not do so at once.
     isodate.parse_datetime("2026-12-01T09:00:00Z")
 
 
@@ -37,12 +37,12 @@ def http_date(timestamp: float) -> str:
 def utc_time(name: str, time: object) -> datetime:
     """Return the argument called ``name`` as a time in UTC. A date stands for midnight UTC."""
     try:
-        if isinstance(time, str):
-            return parse_time(time)
-        if isinstance(time, date) and not isinstance(time, datetime):
-            return datetime(time.year, time.month, time.day, tzinfo=timezone.utc)
         if isinstance(time, datetime):
             return _as_utc(time)
+        if isinstance(time, str):
+            return parse_time(time)
+        if isoformat := getattr(time, "isoformat", None):  # a date, or a time of another library
+            return parse_time(isoformat())
     except OverflowError:
         raise ValueError(f"{name} is outside the years 1 to 9999 in UTC: {time!r}") from None
     except ValueError:
@@ -52,6 +52,4 @@ def utc_time(name: str, time: object) -> datetime:
 
 def _as_utc(time: datetime) -> datetime:
     """Return the same instant in UTC. A time without a time zone counts as UTC, as in every Azure SDK."""
-    if time.tzinfo is timezone.utc:
-        return time
     return time.replace(tzinfo=timezone.utc) if time.utcoffset() is None else time.astimezone(timezone.utc)
