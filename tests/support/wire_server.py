@@ -40,10 +40,11 @@ class Connection:
         self.send = sock.sendall
         self.reader = sock.makefile("rb")
         self.number = number
-        self.stopped = threading.Event()  # set when the test ends
+        self.stopped = threading.Event()  # set when the connection or the test ends
 
     def close(self) -> None:
         """Close the connection. This also wakes the thread that waits for the next request."""
+        self.stopped.set()
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
         self.sock.close()
@@ -98,6 +99,8 @@ def wire_server(
     def serve(connection: Connection) -> None:
         with connection.reader, contextlib.suppress(OSError):  # the client or the test closed the connection
             while (request := connection.read_request()) is not None:
+                if connection.stopped.is_set():
+                    break  # after a shutdown, Python reads what was still sent without decrypting it
                 server.requests.append(request)
                 step = forever or remaining.pop(0)
                 if isinstance(step, bytes):
@@ -127,7 +130,6 @@ def wire_server(
         listener.close()
         threads[0].join()
         for connection in server.connections:
-            connection.stopped.set()
             connection.close()
         for thread in threads:
             thread.join()
