@@ -25,31 +25,13 @@ from ._version import VERSION as __version__  # noqa: N811 - both names are cons
 Room = CommunicationRoom
 
 __all__ = [
-    "ApiVersion",
-    "ClientOptions",
-    "CommonOptions",
-    "CommunicationCloudEnvironment",
-    "CommunicationIdentifier",
-    "CommunicationIdentifierKind",
-    "CommunicationRoom",
-    "CommunicationUserIdentifier",
-    "CommunicationUserProperties",
-    "MicrosoftTeamsAppIdentifier",
-    "MicrosoftTeamsAppProperties",
-    "MicrosoftTeamsUserIdentifier",
-    "MicrosoftTeamsUserProperties",
-    "ParticipantLike",
-    "ParticipantRole",
-    "PhoneNumberIdentifier",
-    "PhoneNumberProperties",
-    "RequestOptions",
-    "Room",
-    "RoomParticipant",
-    "RoomsClient",
-    "UnknownIdentifier",
-    "__version__",
-    "identifier_from_raw_id",
-]
+    "ApiVersion", "ClientOptions", "CommonOptions", "CommunicationCloudEnvironment", "CommunicationIdentifier",
+    "CommunicationIdentifierKind", "CommunicationRoom", "CommunicationUserIdentifier", "CommunicationUserProperties",
+    "MicrosoftTeamsAppIdentifier", "MicrosoftTeamsAppProperties", "MicrosoftTeamsUserIdentifier",
+    "MicrosoftTeamsUserProperties", "ParticipantLike", "ParticipantRole", "PhoneNumberIdentifier",
+    "PhoneNumberProperties", "RequestOptions", "Room", "RoomParticipant", "RoomsClient", "UnknownIdentifier",
+    "__version__", "identifier_from_raw_id",
+]  # fmt: skip
 
 _OLD = {"MicrosoftBotIdentifier": MicrosoftTeamsAppIdentifier, "MicrosoftBotProperties": MicrosoftTeamsAppProperties}
 

@@ -14,8 +14,39 @@ from urllib3.exceptions import ProtocolError
 from urllib3.util import Retry
 
 
+class _IdleConnections(queue.LifoQueue[Any]):
+    """urllib3's queue, without the lock. An exception from a signal handler could leave it held, and all calls wait."""
+
+    def get(self, block: bool = False, timeout: float | None = None) -> Any:
+        try:
+            return self.queue.pop()
+        except IndexError:
+            raise queue.Empty from None
+
+    def put(self, item: Any, block: bool = False, timeout: float | None = None) -> None:
+        if len(self.queue) >= self.maxsize:
+            raise queue.Full
+        self.queue.append(item)
+
+
+def _with_idle_connections(manager: Any) -> Any:
+    """Let urllib3's pool manager create pools with this queue."""
+    for scheme, pool_class in manager.pool_classes_by_scheme.items():
+        if pool_class.QueueCls is not _IdleConnections:
+            subclass = type(pool_class.__name__, (pool_class,), {"QueueCls": _IdleConnections})
+            manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, scheme: subclass}
+    return manager
+
+
 class SharedAdapter(HTTPAdapter):
     """requests' adapter, for connections that all clients share."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        _with_idle_connections(self.poolmanager)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        return _with_idle_connections(super().proxy_manager_for(*args, **kwargs))
 
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
         # http.client takes interim responses, except 100, for final ones. The next request on the connection would
@@ -30,13 +61,13 @@ class SharedAdapter(HTTPAdapter):
         pool: Any = self.get_connection_with_tls_context(requests.Request("GET", url).prepare(), verify, proxies, cert)
         with suppress(queue.Empty):
             while True:
-                if connection := pool.pool.get_nowait():
+                if connection := pool.pool.get():
                     connection.close()
 
 
 @functools.lru_cache(maxsize=1)
 def shared_session(session_class: type[requests.Session]) -> requests.Session:
-    """Return the session."""
+    """Return the session. ``shared_session.cache_clear()`` makes the next call create a new one."""
     session = session_class()
     session.trust_env = False  # each client reads the environment itself, and .netrc must not replace Authorization
     session.cookies = RequestsCookieJar(DefaultCookiePolicy(allowed_domains=[]))
@@ -46,17 +77,7 @@ def shared_session(session_class: type[requests.Session]) -> requests.Session:
     return session
 
 
-_set_aside: list[requests.Session] = []
-
-
-def set_session_aside(session: requests.Session) -> None:
-    """Let the next call create a new session. An exception from a signal handler may have left a lock of this one held.
-
-    urllib3's finalizer would wait for that lock, so the session is never deleted.
-    """
-    _set_aside.append(session)
-    shared_session.cache_clear()
-
+sessions_set_aside: list[Any] = []  # never deleted, because urllib3's finalizers would wait for a lock that is held
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=shared_session.cache_clear)

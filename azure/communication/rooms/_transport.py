@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError, InvalidHeader, ReadTimeoutError
 from urllib3.util import Timeout
 
 from ._options import CALL_OPTIONS, TRANSPORT_OPTIONS, check_options
-from ._session import set_session_aside, shared_session
+from ._session import sessions_set_aside, shared_session
 
 
 class UntrustedCertificateError(exceptions.ServiceRequestError):
@@ -64,8 +64,9 @@ class RoomsTransport(RequestsTransport):  # type: ignore[misc] # azure-core does
             # Other idle connections may be dead, too. A retry must not try one after the other.
             adapter.close_idle_connections(request.url, verify, proxies, kwargs.get("connection_cert", config.cert))
             raise
-        except BaseException:
-            set_session_aside(shared_session(requests.Session))
+        except BaseException:  # perhaps from a signal handler, which may have left a lock of the session held
+            sessions_set_aside.append(self.session)
+            shared_session.cache_clear()
             raise
 
     def _send(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
