@@ -41,8 +41,7 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
         if isinstance(request.http_request, RepeatableRequest):
             options.setdefault("retry_on_methods", [request.http_request.method])
         # A redirect sends the request through this policy again, but the call's timeout continues.
-        deadline = request.context.setdefault("rooms_deadline", time.monotonic() + options.get("timeout", self.timeout))
-        options["timeout"] = deadline - time.monotonic()
+        request.context.setdefault("rooms_deadline", time.monotonic() + options.get("timeout", self.timeout))
         return super().send(request)
 
     def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:

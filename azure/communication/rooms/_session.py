@@ -77,7 +77,5 @@ def shared_session(session_class: type[requests.Session]) -> requests.Session:
     return session
 
 
-sessions_set_aside: list[Any] = []  # never deleted, because urllib3's finalizers would wait for a lock that is held
-
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=shared_session.cache_clear)

@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError, InvalidHeader, ReadTimeoutError
 from urllib3.util import Timeout
 
 from ._options import CALL_OPTIONS, TRANSPORT_OPTIONS, check_options
-from ._session import sessions_set_aside, shared_session
+from ._session import shared_session
 
 
 class UntrustedCertificateError(exceptions.ServiceRequestError):
@@ -65,7 +65,6 @@ class RoomsTransport(RequestsTransport):  # type: ignore[misc] # azure-core does
             adapter.close_idle_connections(request.url, verify, proxies, kwargs.get("connection_cert", config.cert))
             raise
         except BaseException:  # perhaps from a signal handler, which may have left a lock of the session held
-            sessions_set_aside.append(self.session)
             shared_session.cache_clear()
             raise
 
