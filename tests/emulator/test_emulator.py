@@ -13,9 +13,7 @@ from .calls import new_client
 def test_start_stop_and_restart() -> None:
     emulator = RoomsEmulator()
     for _ in range(2):
-        assert repr(emulator) == "<RoomsEmulator stopped>"
         assert emulator.start() is emulator
-        assert repr(emulator) == f"<RoomsEmulator {emulator.endpoint}>"
         assert emulator.endpoint.startswith("http://127.0.0.1:")
         assert emulator.connection_string == f"endpoint={emulator.endpoint}/;accesskey={DEVELOPMENT_ACCESS_KEY}"
         client = new_client(emulator)

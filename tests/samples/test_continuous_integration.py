@@ -14,7 +14,7 @@ from azure.communication.rooms import __version__
 from ..support import ROOT, posix
 from ..support.environments import Environment, run
 
-pytestmark = [posix, pytest.mark.index]
+pytestmark = pytest.mark.index
 
 GUIDE = (ROOT / "samples" / "continuous_integration.md").read_text(encoding="utf-8")
 WORKFLOW, ANY_CI, UV, REQUIREMENT = re.findall(r"^```\w+\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
@@ -82,6 +82,7 @@ def run_script(tmp_path: Path, repository: str) -> RunScript:
 
 
 @pytest.mark.parametrize("script", [JOBS["javascript"], ANY_CI, UV], ids=["GitHub Actions", "any CI", "uv"])
+@posix
 def test_javascript(run_script: RunScript, script: str) -> None:
     assert "> node test.mjs" in run_script(script, JAVASCRIPT)
 
@@ -94,6 +95,7 @@ def test_javascript(run_script: RunScript, script: str) -> None:
     ],
     ids=["the released package", "this package"],
 )
+@posix
 def test_python(run_script: RunScript, requirement: str, version: str, script: str) -> None:
     files = {"requirements.txt": f"pytest\n{requirement}", "test_app.py": PYTHON_TEST.format(version=version)}
     assert "1 passed" in run_script(script, files)

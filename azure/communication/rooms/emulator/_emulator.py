@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, NamedTuple
 
 from typing_extensions import Self
@@ -146,10 +145,7 @@ class RoomsEmulator:
 
     @property
     def ca_file(self) -> str:
-        """The CA bundle with which clients trust the certificate of ``tls=True``. It has the usual authorities, too.
-
-        Pass it to clients, as in ``connection_verify=emulator.ca_file``. :meth:`stop` deletes it.
-        """
+        """The CA bundle of ``tls=True``, to pass to clients as in ``connection_verify=emulator.ca_file``."""
         certificates = self._started().certificates
         if certificates is None:
             raise RuntimeError("there is no ca_file without tls=True")
@@ -168,11 +164,7 @@ class RoomsEmulator:
 
     @property
     def requests(self) -> list[ReceivedRequest]:
-        """The requests received so far, oldest first. :meth:`reset` clears them.
-
-        The emulator keeps the last 10,000. It leaves out requests for the web page, requests that control the emulator,
-        and requests for a host that is not allowed.
-        """
+        """The latest requests, oldest first, apart from those under ``/_emulator``. :meth:`reset` clears them."""
         return self._log.requests()
 
     @property
@@ -181,11 +173,7 @@ class RoomsEmulator:
         return self._faults.pending()
 
     def create_user(self) -> CommunicationUserIdentifier:
-        """Create a user of the emulated resource, whom rooms accept as a participant.
-
-        :return: The new user.
-        :rtype: ~azure.communication.rooms.CommunicationUserIdentifier
-        """
+        """Create a user of the emulated resource, whom rooms accept as a participant."""
         return CommunicationUserIdentifier(new_user_id())
 
     def inject(
@@ -232,8 +220,7 @@ class RoomsEmulator:
     def advance(self, delta: timedelta) -> None:
         """Move the emulator's clock forward, to test what happens when rooms open and expire.
 
-        Rooms get their creation time and default times from this clock, and the emulator checks times against it.
-        Signatures and ``Date`` headers use the real time. Repeated calls add up until :meth:`reset`.
+        Rooms get their times from this clock; signatures use the real time. Repeated calls add up until :meth:`reset`.
 
         :param ~datetime.timedelta delta: How far to move the clock.
         :raises TypeError: ``delta`` is not a timedelta.
@@ -246,8 +233,6 @@ class RoomsEmulator:
     def reset(self) -> None:
         """Remove all rooms, requests and faults, and set the clock to the real time.
 
-        If a fault is still delaying a request, the emulator closes its connection without executing it.
-
         :raises sqlite3.Error: Another program has locked the database for more than five seconds.
         """
         self._started().api.reset()
@@ -255,8 +240,6 @@ class RoomsEmulator:
     def start(self) -> Self:
         """Start the server. When this returns, the endpoint accepts connections.
 
-        :return: The emulator.
-        :rtype: ~azure.communication.rooms.emulator.RoomsEmulator
         :raises OSError: The port is in use.
         :raises sqlite3.Error: The database cannot be opened, belongs to another program, or was written by an
          incompatible version of the emulator. In these cases, the file is not changed.
@@ -302,13 +285,5 @@ class RoomsEmulator:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
-
-    def __repr__(self) -> str:
-        return f"<RoomsEmulator {self._running.endpoint if self._running else 'stopped'}>"

@@ -64,10 +64,8 @@ _BUSY_TIMEOUT = 5.0  # how long SQLite waits while another program uses the file
 class Store:
     """The database, in memory or in a file. Several emulators can share a file.
 
-    Every change is committed before its response is sent, so it survives even if the process is killed.
-
-    :raises sqlite3.Error: The file cannot be opened, belongs to another program, or was written by an incompatible
-     version of the emulator. In these cases, the file is not changed.
+    Every change is committed before its response is sent, so it survives even if the process is killed. A file of
+    another program, or of an incompatible version of the emulator, is an error and not changed.
     """
 
     def __init__(self, database: str) -> None:

@@ -48,10 +48,7 @@ def rooms_emulator(rooms_emulator_session: RoomsEmulator) -> Iterator[RoomsEmula
 
 @pytest.fixture
 def rooms_environment(rooms_emulator: RoomsEmulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """:attr:`RoomsEmulator.environment`, set for this test.
-
-    Whatever resource in Azure the test's program uses, it reaches the emulator, unless it ignores the environment.
-    """
+    """:attr:`RoomsEmulator.environment`, set for this test, so that its program uses the emulator."""
     variables = rooms_emulator.environment
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

@@ -20,8 +20,7 @@ from starlette.staticfiles import StaticFiles
 from .._clock import Clock, format_time
 from .._services._errors import status_error
 from .._services._request import origin
-from .._services._room_json import room_json
-from .._services._rooms import API_VERSIONS
+from .._services._rooms import API_VERSIONS, room_json
 from .._store import ROOM_STATES, Room, Store
 from ._faults import Fault, Faults
 from ._request_log import ReceivedRequest, RequestLog

@@ -16,9 +16,8 @@ class ReceivedRequest:
 
     method: str
     path: str
-    """The path as sent, without the query."""
     query: str
-    """The query as sent, without the question mark."""
+    """As sent, like the path. Neither has the question mark."""
     headers: dict[str, str]
     """The headers without ``Authorization``. Names are in lower case."""
     body: bytes

@@ -165,12 +165,6 @@ async def _truncate(request: Request, response: Response, send: Send) -> None:
 
 
 def _log_line(method: str, path: str, status_code: int | None, started: float, outcome: str) -> None:
-    LOGGER.info(
-        "%s %s %s %s %.1f ms%s",
-        real_time.strftime("%Y-%m-%dT%H:%M:%SZ", real_time.gmtime()),
-        method,
-        path,
-        "-" if status_code is None else status_code,
-        (real_time.perf_counter() - started) * 1000,
-        f": {outcome}" if outcome else "",
-    )
+    now = real_time.strftime("%Y-%m-%dT%H:%M:%SZ", real_time.gmtime())
+    duration = (real_time.perf_counter() - started) * 1000
+    LOGGER.info("%s %s %s %s %.1f ms%s", now, method, path, status_code or "-", duration, outcome and f": {outcome}")

@@ -16,15 +16,9 @@ from pathlib import Path
 import certifi
 import trustme
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization as pem
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, serialize_java_truststore
 
 from .._clock import real_now
@@ -46,26 +40,23 @@ class Certificates:
     def __init__(self, hosts: Iterable[str], folder: Path | None) -> None:
         self._folder = folder or Path(tempfile.mkdtemp(prefix="rooms-emulator-"))
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._delete = weakref.finalize(self, _delete, None if folder else self._folder, os.getpid())
+        self.close = weakref.finalize(self, _delete, None if folder else self._folder, os.getpid())
+        """Deletes the files if they are temporary."""
         authority = self._load_authority()
         self._issuer = x509.load_pem_x509_certificate(authority.cert_pem.bytes())
-        self._issuer_key = load_pem_private_key(authority.private_key_pem.bytes(), None)
+        self._issuer_key = pem.load_pem_private_key(authority.private_key_pem.bytes(), None)
         self._contexts: dict[str, ssl.SSLContext] = {}
         self.certfile = self._issue("server", hosts)
         """The certificate for the hosts, and its private key."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a few authorities have old certificates
             trusted = list(dict.fromkeys([self._issuer, *_usual_authorities()]))
-        self.ca_file = self._write("authorities.pem", b"".join(each.public_bytes(Encoding.PEM) for each in trusted))
+        self.ca_file = self._write("authorities.pem", b"".join(each.public_bytes(pem.Encoding.PEM) for each in trusted))
         """The authority, and those that programs on this machine trust already."""
         entries = [PKCS12Certificate(each, None) for each in trusted]
-        store = serialize_java_truststore(entries, BestAvailableEncryption(TRUST_STORE_PASSWORD.encode("ascii")))
+        store = serialize_java_truststore(entries, pem.BestAvailableEncryption(TRUST_STORE_PASSWORD.encode("ascii")))
         self.trust_store = self._write("authorities.p12", store)
         """The same for Java."""
-
-    def close(self) -> None:
-        """Delete the files if they are temporary."""
-        self._delete()
 
     def choose(self, connection: ssl.SSLObject, host: str | None, _: ssl.SSLContext) -> None:
         """Present the certificate that a client of the service expects. This is a callback of TLS servers."""
@@ -100,8 +91,8 @@ class Certificates:
             .add_extension(key_identifier, critical=False)
             .sign(self._issuer_key, SHA256())  # type: ignore[arg-type]
         )
-        private_key = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        return self._write(f"{name}.pem", private_key + certificate.public_bytes(Encoding.PEM))
+        private_key = key.private_bytes(pem.Encoding.PEM, pem.PrivateFormat.PKCS8, pem.NoEncryption())
+        return self._write(f"{name}.pem", private_key + certificate.public_bytes(pem.Encoding.PEM))
 
     def _write(self, name: str, content: bytes) -> str:
         """Write a file that only this user can read. Replace it at once, because programs may be reading it."""

@@ -29,11 +29,7 @@ def host_name(header: str) -> str:
 
 
 class AllowedHosts:
-    """The allowed hosts: IP addresses, ``localhost``, the listening host, those in ``allowed``, and with ``intercept``
-    all hosts of the service.
-
-    :raises ValueError: A host in ``allowed`` is not a host name or an IP address.
-    """
+    """IP addresses, ``localhost``, the listening host, those in ``allowed``, and with ``intercept`` the service's."""
 
     def __init__(self, listening: str, allowed: Iterable[str], *, intercept: bool) -> None:
         allowed = list(allowed)

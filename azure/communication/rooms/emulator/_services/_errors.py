@@ -17,10 +17,10 @@ def json_response(status_code: int, body: object, headers: Mapping[str, str] | N
 
 
 class ServiceError(Exception):
-    """An error response: a status code and ``{"error": {"code", "message"}}``. ``members`` are added to the error.
+    """An error response. ``members`` are added to its JSON.
 
-    Without ``service_headers``, the headers contain neither the code nor the API versions. ``log_reason`` appears only
-    in the log, instead of the message. It must not contain a secret.
+    Without ``service_headers``, the headers contain neither the code nor the API versions. The log has ``log_reason``
+    instead of the message.
     """
 
     def __init__(

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from .._clock import TICKS_PER_SECOND, format_time, real_time
 from ._errors import ServiceError, json_response, status_error
 from ._request import ServiceRequest
-from ._room_json import GUID
+from ._rooms import GUID
 from ._service import Service
 
 _RESOURCE_ID = "8aab4d36-2ea4-4b32-9a0e-6f2b1b3c5d7e"  # made up; every emulator uses it
