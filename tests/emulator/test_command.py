@@ -100,6 +100,12 @@ def test_wrong_template(template: str) -> None:
 def test_python_is_the_interpreter_of_the_emulator(tmp_path: Path) -> None:
     program = ("python", "-c", "import sys; print(sys.prefix)")
     assert run("--", *program, PATH="/usr/bin:/bin", VIRTUAL_ENV=sys.prefix).stdout == f"{sys.prefix}\n"
+    script = os.path.relpath(Path(sys.executable).with_name("rooms-emulator"), tmp_path)
+    variables = {"PATH": "/usr/bin:/bin", "VIRTUAL_ENV": sys.prefix}
+    own = subprocess.run(
+        [script, "--", *program], cwd=tmp_path, env=variables, capture_output=True, text=True, check=True
+    )
+    assert own.stdout == f"{sys.prefix}\n"
     # As a tool of its own, the emulator runs programs of other environments.
     (tmp_path / "python").symlink_to("/bin/echo")
     path = f"{tmp_path}:/usr/bin:/bin"

@@ -182,7 +182,7 @@ def _python_is_own() -> bool:
     It is not if the emulator is a tool of its own: if another environment is active, or the emulator was started by a
     link from outside its environment, as pipx and uv make one.
     """
-    is_own = Path(sys.argv[0]).parent in (Path(sys.executable).parent, Path(__file__).parent)
+    is_own = Path(os.path.abspath(sys.argv[0])).parent in (Path(sys.executable).parent, Path(__file__).parent)
     return is_own and os.environ.get("VIRTUAL_ENV", sys.prefix) == sys.prefix
 
 
@@ -207,10 +207,10 @@ def _variables(emulator: "RoomsEmulator", env: Iterable[str], *, entra: bool) ->
 
 def _warn(variables: Mapping[str, str], *, intercept: bool) -> None:
     """Say what may lead the command to a resource in Azure."""
-    if intercept and "HTTPS_PROXY" in variables:
+    if "HTTPS_PROXY" in variables:
         return
-    if intercept:
-        print("NO_PROXY is *, so requests to resources in Azure are not intercepted.", file=sys.stderr)
+    requests = "NO_PROXY is *, so requests" if intercept else "Requests"
+    print(f"{requests} to resources in Azure are not intercepted.", file=sys.stderr)
     for name in os.environ.keys() - variables.keys():
         if "accesskey=" in os.environ[name].lower():
             print(f"{name} names another resource. To replace it, pass --env {name}.", file=sys.stderr)
