@@ -70,7 +70,7 @@ class Service:
         headers["Request-Context"] = "appId="
         headers["X-Azure-Ref"] = secrets.token_urlsafe(32)
         headers["X-Cache"] = "CONFIG_NOCACHE"
-        if request.url.hostname != "localhost":  # a browser would use https for all servers on localhost
+        if not request.headers["host"].startswith("localhost"):  # a browser would use https for every server there
             headers["Strict-Transport-Security"] = "max-age=31536000;includeSubDomains"
         if request.headers.get("x-ms-return-client-request-id", "").lower() == "true":
             headers["x-ms-client-request-id"] = request.headers.get("x-ms-client-request-id", "")
