@@ -1,20 +1,19 @@
-"""The emulator works with Microsoft's released client, installed into a separate environment."""
+"""The command runs Microsoft's released client in an environment of its own."""
 
 import pytest
 
-from azure.communication.rooms.emulator import RoomsEmulator
-
-from ..support.environments import Environment
+from ..support.environments import Environment, run
+from ..support.processes import COMMAND
 
 PROGRAM = """
-import sys
 from datetime import datetime, timedelta, timezone
 
 from azure.communication.rooms import CommunicationUserIdentifier, ParticipantRole, RoomParticipant, RoomsClient
 from azure.core.exceptions import ResourceNotFoundError
 
-client = RoomsClient.from_connection_string(sys.argv[1])
-presenter, *consumers = map(CommunicationUserIdentifier, sys.argv[2:])
+client = RoomsClient.from_connection_string("endpoint=https://contoso.communication.azure.com/;accesskey=a2V5")
+user_id = "8:acs:5b0f2f2e-1111-4222-8333-944455556666_00000000-0000-4000-8000-00000000000"
+presenter, *consumers = (CommunicationUserIdentifier(f"{user_id}{number}") for number in range(8))
 now = datetime.now(timezone.utc)
 participant = RoomParticipant(communication_identifier=presenter, role=ParticipantRole.PRESENTER)
 room = client.create_room(valid_from=now, valid_until=now + timedelta(days=1), participants=[participant])
@@ -38,6 +37,5 @@ except ResourceNotFoundError as error:
 @pytest.mark.index
 def test_every_operation(environment: Environment) -> None:
     environment.install("azure-communication-rooms==1.2.0")
-    with RoomsEmulator(page_size=3, tls=True) as emulator:
-        arguments = ["-c", PROGRAM, emulator.connection_string, *(emulator.create_user().raw_id for _ in range(8))]
-        assert environment.python(*arguments, REQUESTS_CA_BUNDLE=emulator.ca_file) == "404 NotFound\n"
+    command = (*COMMAND, "--page-size=3", "--", environment.interpreter, "-c", PROGRAM)
+    assert run(*command, cwd=environment.folder) == "404 NotFound\n"
