@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from email.utils import format_datetime
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from azure.core.exceptions import AzureError
 
@@ -19,20 +18,7 @@ from ..support.processes import emulator_process
 ROUNDS = 4
 THREADS = 4
 RESPONSES_BEFORE_THE_KILL = 40
-
-
-class Create:
-    """A unique request to create a room, and the room in its response."""
-
-    def __init__(self) -> None:
-        self.headers = {
-            "Repeatability-Request-ID": str(uuid4()),
-            "Repeatability-First-Sent": format_datetime(datetime.now(timezone.utc), usegmt=True),
-        }
-        self.room: CommunicationRoom | None = None
-
-    def send(self, client: RoomsClient) -> None:
-        self.room = client.create_room(headers=self.headers)
+NOW = datetime.now(timezone.utc)
 
 
 @contextmanager
@@ -44,20 +30,26 @@ def process_and_client(database: Path) -> Iterator[tuple[subprocess.Popen[str], 
             yield process, client
 
 
-def test_kill_under_load(tmp_path: Path) -> None:
-    creates: list[Create] = []
+def create(client: RoomsClient, request_id: UUID) -> CommunicationRoom:
+    return client.create_room(repeatability_request_id=request_id, repeatability_first_sent=NOW)
 
-    def create_rooms_until_the_kill(client: RoomsClient, responses: "queue.Queue[Create]") -> None:
-        for create in iter(Create, None):
-            creates.append(create)
+
+def test_kill_under_load(tmp_path: Path) -> None:
+    confirmed: dict[str, CommunicationRoom] = {}
+    interrupted: list[UUID] = []
+
+    def create_rooms_until_the_kill(client: RoomsClient, responses: "queue.Queue[str]") -> None:
+        for request_id in iter(uuid4, None):
             try:
-                create.send(client)
+                room = create(client, request_id)
             except AzureError:
+                interrupted.append(request_id)
                 return
-            responses.put(create)
+            confirmed[room.id] = room
+            responses.put(room.id)
 
     for _ in range(ROUNDS):
-        responses: queue.Queue[Create] = queue.Queue()
+        responses: queue.Queue[str] = queue.Queue()
         with process_and_client(tmp_path / "rooms.db") as (process, client), ThreadPoolExecutor(THREADS) as threads:
             try:
                 loads = [threads.submit(create_rooms_until_the_kill, client, responses) for _ in range(THREADS)]
@@ -69,12 +61,9 @@ def test_kill_under_load(tmp_path: Path) -> None:
             load.result()
 
     with process_and_client(tmp_path / "rooms.db") as (_, client):
-        found = {room.id: room for room in client.list_rooms()}
-        confirmed = [create.room for create in creates if create.room]
-        assert [found.get(room.id) for room in confirmed] == confirmed
+        assert confirmed.items() <= {room.id: room for room in client.list_rooms()}.items()
         # Sending an interrupted request again creates one room, whether or not the first attempt was executed.
-        interrupted = [create for create in creates if not create.room]
-        assert len(interrupted) <= THREADS * ROUNDS
-        for create in interrupted:
-            create.send(client)
-        assert len(list(client.list_rooms())) == len(creates)
+        assert len(interrupted) == THREADS * ROUNDS
+        for request_id in interrupted:
+            create(client, request_id)
+        assert len(list(client.list_rooms())) == len(confirmed) + len(interrupted)

@@ -30,12 +30,6 @@ from tests.support.environments import Environment, run
 from tests.support.operations import OPERATIONS
 
 RELEASED = "azure-communication-rooms==1.2.0"
-IMPORT = """\
-import time
-wall, cpu = time.perf_counter(), time.process_time()
-from azure.communication.rooms import RoomsClient
-RoomsClient.from_connection_string("endpoint=https://127.0.0.1/;accesskey=a2V5")
-print([1000 * (time.process_time() - cpu), 1000 * (time.perf_counter() - wall)])"""
 
 Figures = list[float]
 Round = tuple[Figures, Figures]  # the released client's and ours
@@ -73,13 +67,13 @@ class Row:
 
     what: str
     rounds: list[Round]
-    target: Target | None = None
+    target: Target
 
     def cells(self) -> list[str]:
         released, ours = (medians(side) for side in zip(*self.rounds, strict=True))
         ratio = medians([mine / theirs for theirs, mine in zip(*pair, strict=True)] for pair in self.rounds)
         columns = {"ours": ours, "ratio": ratio}
-        verdict = self.target.verdict(columns[self.target.column]) if self.target else ""
+        verdict = self.target.verdict(columns[self.target.column])
         return [self.what, numbers(released), numbers(ours), " / ".join(f"{r:.2f}" for r in ratio), verdict]
 
 
@@ -102,7 +96,6 @@ class Process:
     def __init__(self, python: str, script: str, ca_bundle: str = "") -> None:
         # A proxy must not come between the clients and the loopback address.
         environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-        self.python = python
         self._name = script
         self._process = subprocess.Popen(
             [python, "-I", str(ROOT / "tests" / "perf" / script)],
@@ -137,7 +130,7 @@ class Benchmark:
     sizes: Sizes
 
     def run(self) -> Iterator[Row]:
-        for measurement in (self.calls, self.listing, self.client_per_call, self.threads, self.imports):
+        for measurement in (self.calls, self.listing, self.client_per_call, self.threads):
             progress(f"measuring {measurement.__name__}")
             yield from measurement()
 
@@ -181,14 +174,6 @@ class Benchmark:
         rounds = self.compare(self.sizes.slow_rounds, "threads", endpoints, count=count, calls=calls)
         yield Row(f"{count} threads, TLS, 50 ms latency: calls per second", rounds, Target("ratio", "≥", 1.2))
         yield self.connections(endpoints, calls, Target("ours", "≤", count + 1))
-
-    def imports(self) -> Iterator[Row]:
-        def measure(python: str) -> Figures:
-            figures: Figures = json.loads(run(python, "-I", "-c", IMPORT, cwd=ROOT))
-            return figures
-
-        rounds = alternate(self.sizes.slow_rounds, *(partial(measure, client.python) for client in self.clients))
-        yield Row("import, and create a client: CPU / wall, ms", rounds)
 
 
 def alternate(rounds: int, released: Callable[[], Figures], ours: Callable[[], Figures]) -> list[Round]:
