@@ -300,5 +300,7 @@ def test_closed_client(emulator: RoomsEmulator, used_before: bool) -> None:
         if used_before:
             client.create_room()
     client.close()
-    with pytest.raises(ValueError, match="the client is closed"):
+    with pytest.raises(ValueError, match="^the client is closed$"):
         client.create_room()
+    with pytest.raises(ValueError, match="^the client is closed$"), client:
+        pass

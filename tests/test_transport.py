@@ -25,7 +25,6 @@ from urllib3 import HTTPResponse
 from urllib3.exceptions import InsecureRequestWarning
 
 from azure.communication.rooms import RoomsClient
-from azure.communication.rooms.emulator import RoomsEmulator
 
 from .support import posix
 from .support.certificates import Certificates
@@ -299,16 +298,6 @@ def test_forked_child_opens_its_own_connection() -> None:
     assert sorted(request.connection for request in server.requests) == [0, 0, 1]
 
 
-def test_closed_client() -> None:
-    client = RoomsClient("http://127.0.0.1:1", KEY)
-    client.close()
-    client.close()
-    with pytest.raises(ValueError, match="^the client is closed$"):
-        use(client)
-    with pytest.raises(ValueError, match="^the client is closed$"), client:
-        pass
-
-
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda client: pickle.loads(pickle.dumps(client))])
 def test_copy_shares_the_connections(copied: Callable[[RoomsClient], RoomsClient]) -> None:
     with wire_server(forever=response()) as server:
@@ -445,9 +434,3 @@ def test_malformed_response_counts_as_no_response(malformed: bytes) -> None:
         with pytest.raises(ServiceResponseError):
             use(client, retry_total=0)
         assert use(client) == ROOM_ID
-
-
-def test_streamed_response(client: RoomsClient, emulator: RoomsEmulator) -> None:
-    client.create_room()
-    with client.send_request(ROOMS, stream=True) as streamed:
-        assert b"".join(streamed.iter_bytes()).startswith(b'{"value":[')

@@ -107,8 +107,11 @@ def test_quotes_in_the_log_are_escaped(client: RoomsClient, caplog: pytest.LogCa
 
 
 @pytest.mark.parametrize(
-    "body", [b"[" * 100_000, b'{"pstnDialOutEnabled": NaN}', '{"validFrom": null}'.encode("utf-16"), b"\xff"]
-)
+    "body",
+    [b"", b"{}{}", b'{"validFrom": ', b'{"x": ' + b"[" * 100_000, b'{"validFrom": NaN}', b"\0", b'{"\xff": 1}',
+     b'{"validFrom": ' + b"9" * 5000 + b"}", '{"validFrom": null}'.encode("utf-16")],
+    ids=lambda body: repr(body[:20]),
+)  # fmt: skip
 def test_body_that_is_not_json(client: RoomsClient, body: bytes) -> None:
     request = HttpRequest("POST", ROOMS, headers={"Content-Type": "application/json"}, content=body)
     assert details(client.send_request(request)) == [("The request's body is not JSON.", "$")]

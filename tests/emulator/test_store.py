@@ -14,10 +14,14 @@ from azure.communication.rooms.emulator import RoomsEmulator
 from ..support.waiting import wait_for
 from .calls import ALICE, new_client
 
-FOREIGN = {
-    "tables": ("CREATE TABLE notes (text)", "INSERT INTO notes VALUES ('mine')"),
-    "no tables": ("PRAGMA user_version = 1",),
-    "tables of the same names": ("CREATE TABLE rooms (id)", "CREATE TABLE participants (id)"),
+ANOTHER = "the file belongs to another program"
+OTHER_VERSION = ("PRAGMA user_version = 1",)
+REFUSED = {
+    "tables": (("CREATE TABLE notes (text)", "INSERT INTO notes VALUES ('mine')"), ANOTHER),
+    "no tables": (("PRAGMA user_version = 2",), ANOTHER),
+    "tables of the same names": (("CREATE TABLE rooms (id)", "CREATE TABLE participants (id)"), ANOTHER),
+    "another version": (OTHER_VERSION, "the file was written by an incompatible version"),
+    "no database": ((), "file is not a database"),
 }
 
 
@@ -43,33 +47,18 @@ def test_rooms_in_file_survive_restart(tmp_path: Path) -> None:
         assert [participant.role for participant in client.list_participants(room.id)] == ["Consumer"]
 
 
-@pytest.mark.parametrize("statements", FOREIGN.values(), ids=FOREIGN)
-def test_foreign_database_is_unchanged(tmp_path: Path, statements: tuple[str, ...]) -> None:
-    path = tmp_path / "notes.db"
+@pytest.mark.parametrize(("statements", "message"), REFUSED.values(), ids=REFUSED)
+def test_file_that_is_refused_is_unchanged(tmp_path: Path, statements: tuple[str, ...], message: str) -> None:
+    path = tmp_path / "a.db"
+    if not statements:
+        path.write_bytes(b"This is a text." * 10)
+    elif statements == OTHER_VERSION:
+        with RoomsEmulator(database=str(path)):
+            pass
     execute(path, *statements)
     before = snapshot(tmp_path)
-    message = r"the database .*notes\.db cannot be opened: the file belongs to another program"
-    with pytest.raises(sqlite3.DatabaseError, match=message):
+    with pytest.raises(sqlite3.DatabaseError, match=rf"the database .*a\.db cannot be opened: {message}"):
         RoomsEmulator(database=str(path)).start()
-    assert snapshot(tmp_path) == before
-
-
-def test_incompatible_version(tmp_path: Path) -> None:
-    path = tmp_path / "rooms.db"
-    with RoomsEmulator(database=str(path)):
-        pass
-    execute(path, "PRAGMA user_version = 1")
-    before = snapshot(tmp_path)
-    with pytest.raises(sqlite3.DatabaseError, match=r"rooms\.db .*: the file was written by an incompatible version"):
-        RoomsEmulator(database=str(path)).start()
-    assert snapshot(tmp_path) == before
-
-
-def test_file_that_is_not_a_database(tmp_path: Path) -> None:
-    (tmp_path / "text").write_bytes(b"This is a text." * 10)
-    before = snapshot(tmp_path)
-    with pytest.raises(sqlite3.DatabaseError, match="text cannot be opened: file is not a database"):
-        RoomsEmulator(database=str(tmp_path / "text")).start()
     assert snapshot(tmp_path) == before
 
 
