@@ -2,9 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from azure.core.exceptions import AzureError, HttpResponseError
@@ -37,49 +35,26 @@ def test_body_over_1_mb(emulator: RoomsEmulator, client: RoomsClient) -> None:
     assert client.create_room().id
 
 
-LOGGED: dict[str, tuple[Callable[[RoomsEmulator, RoomsClient], object], str]] = {
-    "no credentials": (lambda emulator, _: get(emulator, {"Host": "localhost"}), r"GET /rooms 401 .*: no credentials"),
-    "an unknown room": (
-        lambda _, client: call(client, "GET", f"/rooms/{'9' * 17}"),
-        r"GET /rooms/9{17} 404 .*: The server cannot find the requested resource\.",
-    ),
-    "a wrong member": (
-        lambda _, client: call(client, "POST", "/rooms", {"validFrom": "to\nday"}),
-        r"POST /rooms 400 .*: .*validFrom.*",
-    ),
-    "an unknown method": (
-        lambda _, client: call(client, "PUT", "/rooms"),
-        r"PUT /rooms 405 .*: The method is not allowed on this resource\.",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", LOGGED)
-def test_log_gives_the_reason(
-    emulator: RoomsEmulator, client: RoomsClient, caplog: pytest.LogCaptureFixture, name: str
-) -> None:
-    send, line = LOGGED[name]
+def test_log_gives_the_reason(emulator: RoomsEmulator, client: RoomsClient, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO", "azure.communication.rooms.emulator"):
-        send(emulator, client)
-    [logged] = [record.message for record in caplog.records if record.name == "azure.communication.rooms.emulator"]
-    assert re.fullmatch(rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ {line}", logged)
-
-
-@pytest.mark.parametrize(
-    ("fault", "line"),
-    [
-        ({"drop": "before"}, "GET /rooms - .*: the connection was closed before execution"),
-        ({"drop": "after"}, "GET /rooms - .*: the connection was closed after execution"),
-        ({"truncate": True}, "GET /rooms 200 .*: the response was cut in half"),
-    ],
-)
-def test_log_explains_broken_connections(
-    emulator: RoomsEmulator, client: RoomsClient, caplog: pytest.LogCaptureFixture, fault: dict[str, Any], line: str
-) -> None:
-    emulator.inject(**fault)
-    with caplog.at_level("INFO", "azure.communication.rooms.emulator"), pytest.raises(AzureError):
-        call(client, "GET", "/rooms")
-    assert re.search(line, caplog.text)
+        call(client, "GET", f"/rooms/{'9' * 17}")
+        call(client, "POST", "/rooms", {"validFrom": "today"})
+        call(client, "POST", "/rooms", {"participants": {"\ud800\n": None}})
+        for fault in ({"drop": "before"}, {"drop": "after"}, {"truncate": True}):
+            emulator.inject(**fault)  # type: ignore[arg-type]
+            with pytest.raises(AzureError):
+                call(client, "GET", "/rooms")
+    logged = [record.message for record in caplog.records if record.name == "azure.communication.rooms.emulator"]
+    patterns = [
+        r"GET /rooms/9{17} 404 .*: The server cannot find the requested resource\.",
+        r"POST /rooms 400 .*: .*\$\.validFrom\.",
+        r"POST /rooms 400 .*: .*\\ud800.*",
+        "GET /rooms - .*: the connection was closed before execution",
+        "GET /rooms - .*: the connection was closed after execution",
+        "GET /rooms 200 .*: the response was cut in half",
+    ]
+    for line, pattern in zip(logged, patterns, strict=True):
+        assert re.fullmatch(rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ {pattern}", line)
 
 
 def test_request_has_the_reason(emulator: RoomsEmulator, client: RoomsClient) -> None:
@@ -98,12 +73,6 @@ def test_database_failure(tmp_path: Path) -> None:
         connection.close()
         with pytest.raises(HttpResponseError, match=r"\(ServiceUnavailable\) The database failed: no such table"):
             client.create_room()
-
-
-def test_quotes_in_the_log_are_escaped(client: RoomsClient, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level("INFO", "azure.communication.rooms.emulator"):
-        call(client, "POST", "/rooms", {"participants": {"\ud800\n": None}})
-    assert "\\ud800" in caplog.messages[0]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,9 @@ def test_allowed_hosts_are_served() -> None:
         assert get(emulator, {"Host": "x.rooms.test"})[0] == 421
 
 
-@pytest.mark.parametrize("allowed", ["http://rooms.test", "rooms.test:8787", "[::1]:1", "*", "", "rooms.test/", "é"])
+@pytest.mark.parametrize("allowed", ["http://rooms.test", "rooms.test:8787", "[::1]:1", "*", "", "rooms.test/", "é",
+    "a..b", ".a", "a.", f"{'a' * 64}.test", f"{'a.' * 126}ab",  # names that no certificate can have
+])  # fmt: skip
 def test_allowed_host_must_be_a_name(allowed: str) -> None:
     with pytest.raises(ValueError, match="allowed_hosts must be host names without a scheme or port, not "):
         RoomsEmulator(allowed_hosts=[allowed])

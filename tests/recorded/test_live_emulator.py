@@ -17,6 +17,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 
+from ..emulator.calls import new_client
 from .live import EACH_EXCHANGE, ROOM_ID, TICKS_PER_SECOND, Json, move_times, ticks
 
 # The headers of the latest exchanges, which are from 2025.
@@ -32,22 +33,14 @@ LAG = TICKS_PER_SECOND // 10  # between a default validFrom and createdAt; in th
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[RoomsEmulator]:
+def running_emulator() -> Iterator[RoomsEmulator]:
     with RoomsEmulator(page_size=PAGE_SIZE) as emulator:
         yield emulator
 
 
 @pytest.fixture
-def emulator(running: RoomsEmulator) -> RoomsEmulator:
-    running.reset()
-    return running
-
-
-@pytest.fixture
-def client(emulator: RoomsEmulator) -> Iterator[RoomsClient]:
-    """A client that sends each request only once."""
-    with RoomsClient.from_connection_string(emulator.connection_string, retry_total=0) as client:
-        yield client
+def client(emulator: RoomsEmulator) -> RoomsClient:
+    return new_client(emulator)
 
 
 @EACH_EXCHANGE
