@@ -21,7 +21,7 @@ from azure.communication.rooms.emulator import RoomsEmulator
 
 from .support.credentials import ACCESS_KEY, signature_headers
 from .support.operations import NO_ROOM, ROOM_OPERATIONS, USERS, Operation
-from .support.scripted_server import Response, scripted_server
+from .support.wire_server import response, wire_server
 
 DOCTOR, PATIENT, VISITOR, *_ = USERS
 NOW = datetime.now(timezone.utc)
@@ -284,14 +284,13 @@ def test_send_request_takes_no_dot_segments(client: RoomsClient, emulator: Rooms
 
 @pytest.mark.parametrize("origin", ["http://contoso:80", "HTTP://Contoso", "http://contoso:"])
 def test_send_request_sends_what_it_signs(origin: str) -> None:
-    with scripted_server(Response()) as proxy:
+    with wire_server(response()) as proxy:
         client = RoomsClient("http://contoso", ACCESS_KEY, proxies={"http": proxy.endpoint})
         client.send_request(HttpRequest("GET", f"{origin}/rooms?a=%7e"))
-    [(_, target, headers)] = proxy.requests
-    assert target == "http://contoso/rooms?a=~"
-    assert headers["Host"] == "contoso"
-    expected = signature_headers("GET", "/rooms?a=~", headers["x-ms-date"], "contoso")
-    assert headers["Authorization"] == expected["Authorization"]
+    [request] = proxy.requests
+    assert (request.target, request.headers["Host"]) == ("http://contoso/rooms?a=~", "contoso")
+    expected = signature_headers("GET", "/rooms?a=~", request.headers["x-ms-date"], "contoso")
+    assert request.headers["Authorization"] == expected["Authorization"]
 
 
 @pytest.mark.parametrize("used_before", [True, False])

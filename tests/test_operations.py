@@ -9,22 +9,22 @@ from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import RoomsEmulator
 
 from .support.operations import OPERATIONS, PARTICIPANTS, USERS, Operation
-from .support.scripted_server import Response, scripted_server
+from .support.wire_server import response, wire_server
 
 API_VERSION = "api-version=2025-03-13"
 TOKEN = f"nextLink=a+b/c==&{API_VERSION}"
 
 
-def page(link: str | None = None) -> Response:
-    return Response(body=json.dumps({"value": [], "nextLink": link}).encode())
+def page(link: str | None = None) -> bytes:
+    return response(json.dumps({"value": [], "nextLink": link}).encode())
 
 
-def targets(endpoint_path: str, *pages: Response, room_id: str | None = None) -> list[str]:
+def targets(endpoint_path: str, *pages: bytes, room_id: str | None = None) -> list[str]:
     """List rooms, or the participants of a room, and return the target of each request."""
-    with scripted_server(*pages) as server, RoomsClient(server.endpoint + endpoint_path, "a2V5") as client:
+    with wire_server(*pages) as server, RoomsClient(server.endpoint + endpoint_path, "a2V5") as client:
         assert list(client.list_rooms() if room_id is None else client.list_participants(room_id)) == []
     assert len(server.requests) == len(pages)
-    return [target for _, target, _ in server.requests]
+    return [request.target for request in server.requests]
 
 
 def test_every_operation_is_in_the_table() -> None:
@@ -71,7 +71,7 @@ def test_next_link_never_changes_the_host(link: str) -> None:
 
 @pytest.mark.parametrize("body", [b'{"value":[]}', b'{"value":[],"nextLink":null}', b'{"value":[],"nextLink":""}'])
 def test_last_page(body: bytes) -> None:
-    assert len(targets("", Response(body=body))) == 1
+    assert len(targets("", response(body))) == 1
 
 
 def test_empty_page_before_the_last() -> None:

@@ -26,7 +26,7 @@ from azure.communication.rooms.emulator import RoomsEmulator
 
 from .support.credentials import ACCESS_KEY, signature_headers
 from .support.operations import ROOM_OPERATIONS
-from .support.scripted_server import Response, scripted_server
+from .support.wire_server import response, wire_server
 
 # Derandomized, so that each run tests the same examples. All examples of a property share one emulator.
 offline = settings(deadline=None, derandomize=True, max_examples=100)
@@ -175,14 +175,14 @@ ports = st.integers(1, 65535).map(":{}".format) | st.sampled_from(["", ":80", ":
 @example("Contoso.Communication.Azure.COM", ":80")
 def test_hosts_and_ports_are_signed_as_sent(host: str, port: str) -> None:
     with (
-        scripted_server(Response(body=b'{"value":[]}')) as proxy,
+        wire_server(response(b'{"value":[]}')) as proxy,
         RoomsClient(f"http://{host}{port}", ACCESS_KEY, proxies={"http": proxy.endpoint}) as client,
     ):
         assert list(client.list_rooms()) == []
-    [(_, target, headers)] = proxy.requests
-    authority = headers["Host"]
+    [request] = proxy.requests
+    authority = request.headers["Host"]
     path_and_query = "/rooms?api-version=2025-03-13"
     assert authority == host.lower() + ("" if port == ":80" else port)
-    assert target == f"http://{authority}{path_and_query}"
-    expected = signature_headers("GET", path_and_query, headers["x-ms-date"], authority)
-    assert headers["Authorization"] == expected["Authorization"]
+    assert request.target == f"http://{authority}{path_and_query}"
+    expected = signature_headers("GET", path_and_query, request.headers["x-ms-date"], authority)
+    assert request.headers["Authorization"] == expected["Authorization"]

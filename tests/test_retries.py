@@ -22,7 +22,6 @@ from azure.communication.rooms.emulator import RoomsEmulator
 
 from .support.faults import BROKEN_CONNECTIONS
 from .support.operations import NO_ROOM, OPERATIONS
-from .support.scripted_server import Response, scripted_server
 from .support.wire_server import ROOM, Connection, Request, response, wire_server
 
 NO_OPTIONS: Any = {}
@@ -225,7 +224,7 @@ class TestWaits:
     def test_retry_after_beyond_the_longest_wait(
         self, emulator: RoomsEmulator, sleeps: list[float], seconds: str
     ) -> None:
-        with scripted_server(Response(429, headers={"Retry-After": seconds})) as server:
+        with wire_server(response(b"", "429", f"Retry-After: {seconds}\r\n")) as server:
             with pytest.raises(HttpResponseError) as caught:
                 RoomsClient(server.endpoint, "a2V5").get_room(NO_ROOM)
             assert (caught.value.status_code, len(server.requests), sleeps) == (429, 1, [])
@@ -236,8 +235,8 @@ class TestWaits:
 
     @pytest.mark.parametrize("malformed", MALFORMED)
     def test_malformed_retry_after_counts_as_none(self, sleeps: list[float], malformed: str) -> None:
-        headers = {"Retry-After": malformed}
-        with scripted_server(*(Response(status, headers=headers) for status in (429, 503, 404))) as server:
+        headers = f"Retry-After: {malformed}\r\n"
+        with wire_server(*(response(b"", status, headers) for status in ("429", "503", "404"))) as server:
             with pytest.raises(ResourceNotFoundError):
                 RoomsClient(server.endpoint, "a2V5").get_room(NO_ROOM)
             assert len(server.requests) == 3
@@ -274,22 +273,22 @@ class TestWaits:
 class TestRedirects:
     """An option of a call applies after a redirect, too."""
 
-    REDIRECT = Response(307, headers={"Location": "/rooms/elsewhere"})
+    REDIRECT = response(b"", "307", "Location: /rooms/elsewhere\r\n")
 
     @pytest.mark.parametrize(
         ("options", "attempts"), [({"retry_total": 0}, 1), ({"retry_status": 1}, 2), ({"retry_on_methods": []}, 1)]
     )
     @pytest.mark.parametrize("redirects", [1, 2])
     def test_retries(self, sleeps: list[float], options: dict[str, Any], attempts: int, redirects: int) -> None:
-        with scripted_server(*[self.REDIRECT] * redirects, *[Response(503)] * attempts) as server:
+        with wire_server(*[self.REDIRECT] * redirects, *[response(b"", "503")] * attempts) as server:
             with pytest.raises(HttpResponseError):
                 RoomsClient(server.endpoint, "a2V5").get_room(NO_ROOM, **options)
             assert len(server.requests) == redirects + attempts
 
     def test_timeout(self, sleeps: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("time.monotonic", lambda: sum(sleeps))
-        busy = Response(503, headers={"Retry-After": "3"})
-        with scripted_server(busy, self.REDIRECT, busy, Response(400)) as server:
+        busy = response(b"", "503", "Retry-After: 3\r\n")
+        with wire_server(busy, self.REDIRECT, busy, response(b"", "400")) as server:
             with pytest.raises(HttpResponseError) as caught:
                 RoomsClient(server.endpoint, "a2V5").get_room(NO_ROOM, timeout=5)
             assert (caught.value.status_code, len(server.requests), len(sleeps)) == (503, 3, 1)

@@ -23,8 +23,7 @@ from azure.communication.rooms.emulator import RoomsEmulator
 from .support.certificates import Certificates
 from .support.credentials import Token, signature_headers
 from .support.operations import OPERATIONS
-from .support.scripted_server import Response, scripted_server
-from .support.wire_server import wire_server
+from .support.wire_server import response, wire_server
 
 KEY = "c2VjcmV0LWFjY2Vzcy1rZXk="
 TOKEN = "secret-bearer-token"
@@ -38,21 +37,22 @@ def text_of(error: BaseException) -> str:
 
 
 def test_redirect_elsewhere_is_not_signed() -> None:
-    with scripted_server(Response(body=b'{"value":[]}')) as other:
-        location = f"{other.endpoint.replace('127.0.0.1', 'localhost')}/rooms"
-        with scripted_server(Response(307, headers={"Location": location})) as server:
+    with wire_server(response(b'{"value":[]}')) as other:
+        location = f"Location: {other.endpoint.replace('127.0.0.1', 'localhost')}/rooms\r\n"
+        with wire_server(response(b"", "307", location)) as server:
             list(RoomsClient(server.endpoint, KEY).list_rooms())
-    assert "Authorization" in server.requests[0][2]
-    assert "Authorization" not in other.requests[0][2]
+    assert "Authorization" in server.requests[0].headers
+    assert "Authorization" not in other.requests[0].headers
 
 
 def test_redirect_on_the_same_host_is_signed() -> None:
-    with scripted_server(Response(307, headers={"Location": "/elsewhere"}), Response()) as server:
+    with wire_server(response(b"", "307", "Location: /elsewhere\r\n"), response(b"{}")) as server:
         RoomsClient(server.endpoint, KEY).remove_participants("99", [])
-    method, target, headers = server.requests[1]
-    sent = headers["x-ms-date"], headers["Host"], b'{"participants": {}}'
+    request = server.requests[1]
+    sent = request.headers["x-ms-date"], request.headers["Host"], b'{"participants": {}}'
     expected = signature_headers("PATCH", "/elsewhere", *sent, access_key=KEY)
-    assert (method, target, headers["Authorization"]) == ("PATCH", "/elsewhere", expected["Authorization"])
+    assert (request.method, request.target) == ("PATCH", "/elsewhere")
+    assert request.headers["Authorization"] == expected["Authorization"]
 
 
 def test_bearer_token_never_leaves_tls() -> None:
