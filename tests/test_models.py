@@ -4,7 +4,6 @@ import copy
 import dataclasses
 import json
 import pickle
-import re
 from datetime import date, datetime, timedelta, timezone
 from enum import Enum
 from types import MappingProxyType
@@ -117,18 +116,17 @@ def test_time_as_an_argument(value: Any, expected: str) -> None:
     assert room_created_at(value).created_at.isoformat() == expected
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2026-13-01", "2026-12-01T25:00Z"])
-def test_text_that_is_not_a_time(text: str) -> None:
-    expected = f"^created_at must be an ISO 8601 time such as .*, not {re.escape(repr(text))}"
-    with pytest.raises(ValueError, match=expected):
-        room_created_at(text)
-
-
 @pytest.mark.parametrize(
-    "time", ["0001-01-01T00:00:00+14:00", datetime.max.replace(tzinfo=timezone(-timedelta(1 / 24)))]
+    ("time", "message"),
+    [
+        *((text, f"must be an ISO 8601 time such as .*, not '{text}'$") for text in ("", "soon", "2026-13-01")),
+        ("2026-12-01T25:00Z", "must be an ISO 8601 time such as .*, not '2026-12-01T25:00Z'"),
+        ("0001-01-01T00:00:00+14:00", "is outside the years 1 to 9999 in UTC"),
+        (datetime.max.replace(tzinfo=timezone(-timedelta(1 / 24))), "is outside the years 1 to 9999 in UTC"),
+    ],
 )
-def test_time_outside_the_calendar(time: Time) -> None:
-    with pytest.raises(ValueError, match="created_at is outside the years 1 to 9999 in UTC"):
+def test_what_is_not_a_time(time: Time, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^created_at {message}"):
         room_created_at(time)
 
 
@@ -153,13 +151,6 @@ def test_room_repr() -> None:
     text = repr(CommunicationRoom(ROOM))
     assert text.startswith("CommunicationRoom(id='99445276259151407', created_at=datetime.datetime(2023, 7, 5, 21")
     assert text.endswith("pstn_dial_out_enabled=True)")
-
-
-def test_subclass_of_room_stays_one() -> None:
-    class RoomSubclass(CommunicationRoom):
-        pass
-
-    assert type(copy.copy(RoomSubclass(ROOM))) is RoomSubclass
 
 
 @pytest.mark.parametrize(

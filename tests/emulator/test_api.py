@@ -1,6 +1,5 @@
 """The emulator's own HTTP API."""
 
-import http.client
 import json
 import sqlite3
 from contextlib import closing
@@ -8,32 +7,29 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
+import requests
 
 from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import Fault, ReceivedRequest, RoomsEmulator
 
-from .calls import call, host_of
+from .calls import call
 
 JSON = {"Content-Type": "application/json"}
 
 
 def send(emulator: RoomsEmulator, method: str, path: str, body: object = None, **headers: str) -> tuple[int, str]:
     """The status code and the error's message."""
-    connection = http.client.HTTPConnection(host_of(emulator), timeout=30)
     data = body if isinstance(body, str) else json.dumps(body)
-    connection.request(method, path, data, JSON | {name.replace("_", "-"): value for name, value in headers.items()})
-    response = connection.getresponse()
-    text = response.read()
-    connection.close()
-    assert "access-control-allow-origin" not in response.headers
-    return response.status, json.loads(text)["error"]["message"] if text else ""
+    all_headers = JSON | {name.replace("_", "-"): value for name, value in headers.items()}
+    response = requests.request(method, f"{emulator.endpoint}{path}", data=data, headers=all_headers, timeout=30)
+    assert "Access-Control-Allow-Origin" not in response.headers
+    return response.status_code, response.json()["error"]["message"] if response.text else ""
 
 
 def fetch(emulator: RoomsEmulator, name: str) -> Any:
-    return json.loads(urlopen(f"{emulator.endpoint}/_emulator/{name}", timeout=30).read())
+    return requests.get(f"{emulator.endpoint}/_emulator/{name}", timeout=30).json()
 
 
 def test_inject(emulator: RoomsEmulator, client: RoomsClient) -> None:

@@ -41,7 +41,7 @@ def test_log_gives_the_reason(emulator: RoomsEmulator, client: RoomsClient, capl
         call(client, "POST", "/rooms", {"validFrom": "today"})
         call(client, "POST", "/rooms", {"participants": {"\ud800\n": None}})
         for fault in ({"drop": "before"}, {"drop": "after"}, {"truncate": True}):
-            emulator.inject(**fault)  # type: ignore[arg-type]
+            emulator.inject(**fault)
             with pytest.raises(AzureError):
                 call(client, "GET", "/rooms")
     logged = [record.message for record in caplog.records if record.name == "azure.communication.rooms.emulator"]

@@ -1,12 +1,10 @@
 """Tokens of Microsoft Entra ID, from the endpoint of a managed identity."""
 
-import json
 import re
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import pytest
+import requests
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import DefaultAzureCredential
 
@@ -18,11 +16,8 @@ RESOURCE = "resource=https://communication.azure.com/"
 
 def get_token(emulator: RoomsEmulator, query: str = RESOURCE, header: str = "rooms-emulator") -> tuple[int, Any]:
     url = f"{emulator.endpoint}/_emulator/token?api-version=2019-08-01&{query}"
-    try:
-        with urlopen(Request(url, headers={"X-IDENTITY-HEADER": header}), timeout=30) as response:
-            return response.status, json.load(response)
-    except HTTPError as error:
-        return error.code, json.load(error)["error"]
+    response = requests.get(url, headers={"X-IDENTITY-HEADER": header}, timeout=30)
+    return response.status_code, response.json()
 
 
 def test_token(emulator: RoomsEmulator) -> None:
@@ -34,8 +29,8 @@ def test_token(emulator: RoomsEmulator) -> None:
 def test_what_gets_no_token(emulator: RoomsEmulator) -> None:
     assert get_token(emulator, header="")[0] == 401
     for query in ("resource=https://vault.azure.net", ""):
-        status_code, error = get_token(emulator, query)
-        assert (status_code, error["code"]) == (400, "BadRequest")
+        status_code, body = get_token(emulator, query)
+        assert (status_code, body["error"]["code"]) == (400, "BadRequest")
 
 
 def test_azure_identity(monkeypatch: pytest.MonkeyPatch) -> None:

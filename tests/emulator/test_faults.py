@@ -159,24 +159,14 @@ def test_fault_without_effect(emulator: RoomsEmulator, arguments: dict[str, Any]
         ({"delay": -1}, "delay must not be negative: -1"),
         ({"delay": float("nan")}, "delay must not be negative: nan"),
         ({"status": 500, "path": "rooms"}, r"path must begin with / or \*: 'rooms'"),
-    ],
-)
-def test_invalid_fault(emulator: RoomsEmulator, fault: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        emulator.inject(**fault)
-    with pytest.raises(ValueError, match=message):
-        Fault(**fault)
-
-
-@pytest.mark.parametrize(
-    ("fault", "message"),
-    [
         ({"status": "500"}, "status must be an integer, not '500'"),
         ({"body": "<html>"}, "body must be bytes, not '<html>'"),
         ({"status": 500, "times": None}, "times must be an integer, not None"),
         ({"delay": "1"}, "delay must be a number, not '1'"),
     ],
 )
-def test_fault_of_wrong_type(emulator: RoomsEmulator, fault: dict[str, Any], message: str) -> None:
-    with pytest.raises(TypeError, match=message):
+def test_invalid_fault(emulator: RoomsEmulator, fault: dict[str, Any], message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
         emulator.inject(**fault)
+    with pytest.raises((TypeError, ValueError), match=message):
+        Fault(**fault)

@@ -10,7 +10,8 @@ PLUGIN = 'pytest_plugins = ["azure.communication.rooms.emulator.pytest_plugin"]\
 
 
 @pytest.fixture
-def suite(pytester: pytest.Pytester) -> pytest.Pytester:
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # the suites need no other plugins
     pytester.makeconftest(PLUGIN)
     pytester.makepyprojecttoml("[tool.pytest.ini_options]\nfilterwarnings = ['error']")
     return pytester
@@ -87,7 +88,7 @@ def rooms(rooms_emulator_session):
             assert len(rooms_emulator.requests) == 1
         """,
     )
-    run(suite, "-n", "2", "--dist", "loadfile").assert_outcomes(passed=5)
+    run(suite, "-p", "xdist", "-n", "2", "--dist", "loadfile").assert_outcomes(passed=5)
 
 
 def test_program_with_settings_of_its_own(suite: pytest.Pytester) -> None:
