@@ -23,7 +23,8 @@ COMMANDS = re.findall(r"\.venv/bin/rooms-emulator ([^\n`]*)", README)
 
 
 @pytest.mark.parametrize("command", sorted({command for command in COMMANDS if command.startswith("-- ")}))
-def test_command_runs_the_blocks_in_order(tmp_path: Path, command: str) -> None:
+def test_command_runs_the_blocks_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     (tmp_path / "app.py").write_text(PROGRAM, encoding="utf-8")
     (tmp_path / "test_app.py").write_text("def test_app() -> None:\n    import app", encoding="utf-8")
     process = subprocess.run(
@@ -33,7 +34,8 @@ def test_command_runs_the_blocks_in_order(tmp_path: Path, command: str) -> None:
     assert "contoso.communication.azure.com is served by the emulator" in process.stderr
 
 
-def test_tests_pass(pytester: pytest.Pytester) -> None:
+def test_tests_pass(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     [plugins] = re.findall("`(pytest_plugins = [^`]*)`", README)
     pytester.makeconftest(plugins)
     pytester.makepyfile(*TESTS)

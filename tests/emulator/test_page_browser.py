@@ -64,11 +64,14 @@ class Browser:
     def text(self, selector: str) -> str:
         return self.find(selector).text
 
-    def texts(self, selector: str) -> list[str]:
-        """The visible texts of the elements, read in one call because the page may change between calls."""
+    def visible(self, selector: str, expression: str = "node") -> list[Any]:
+        """The visible elements, or an expression of each, in one call because the page may change between calls."""
         nodes = "[...document.querySelectorAll(arguments[0])].filter((node) => node.checkVisibility())"
-        texts: list[str] = self.driver.execute_script(f"return {nodes}.map((node) => node.innerText)", selector)
-        return texts
+        found: list[Any] = self.driver.execute_script(f"return {nodes}.map((node) => {expression})", selector)
+        return found
+
+    def texts(self, selector: str) -> list[str]:
+        return self.visible(selector, "node.innerText")
 
     def rooms(self) -> list[str]:
         return self.texts("tbody .id .mono")
@@ -78,8 +81,8 @@ class Browser:
 
     def click(self, name: str) -> None:
         """Click the visible control with this name."""
-        controls = self.all("button, summary, input, .tabs a")
-        next(control for control in controls if control.is_displayed() and control.accessible_name == name).click()
+        controls = self.visible("button, summary, input, .tabs a")
+        next(control for control in controls if control.accessible_name == name).click()
 
     def fill(self, **values: str) -> None:
         """Replace values of the form for a fault."""
@@ -100,7 +103,7 @@ class Browser:
 
     def boxes(self, selector: str) -> list[dict[str, float]]:
         """The positions and sizes of the visible elements."""
-        return [element.rect for element in self.all(selector) if element.is_displayed()]
+        return self.visible(selector, "node.getBoundingClientRect().toJSON()")
 
     def emulate(self, width: int, scheme: str) -> None:
         metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
@@ -354,16 +357,14 @@ def test_page_works_by_keyboard(browser: Browser, client: RoomsClient) -> None:
 def test_page_is_readable(browser: Browser, emulator: RoomsEmulator, client: RoomsClient, scheme: str) -> None:
     add_samples(emulator, client)
     browser.wait(lambda: len(browser.rooms()) == 3 and browser.all(".reason"))
-    for toggle in browser.all("main :is(.participants button, summary)"):
-        if toggle.is_displayed():
-            toggle.click()
+    browser.visible("main :is(.participants button, summary)", "node.click()")
     background = {"light": "rgba(246, 247, 249, 1)", "dark": "rgba(15, 19, 24, 1)"}[scheme]
     for width in (390, 900, 1280, 1366, 1920):
         browser.emulate(width, scheme)
         assert browser.find("body").value_of_css_property("background-color") == background
         regions = set()
-        for tab in ("#requests", "#rooms"):
-            if width < 1280:
+        for tab in ("#requests", "#rooms") if width < 1280 else ("",):
+            if tab:
                 browser.find(f".tabs [href='{tab}']").click()
             regions |= set(browser.names("region"))
             contrasts: dict[str, Any] = browser.driver.execute_script(CONTRASTS)
