@@ -326,38 +326,36 @@ def test_netrc_never_replaces_the_signature(
     assert client.create_room().id
 
 
-def test_proxies_of_the_environment_are_read_once(clean_environment: pytest.MonkeyPatch) -> None:
+def test_proxies_of_the_environment(clean_environment: pytest.MonkeyPatch) -> None:
     with wire_server(forever=response()) as proxy, wire_server(forever=response()) as server:
+        client = RoomsClient(server.endpoint, KEY)
         clean_environment.setenv("http_proxy", proxy.endpoint)
-        proxied = RoomsClient(server.endpoint, KEY)
-        without_environment = RoomsClient(server.endpoint, KEY, use_env_settings=False)
+        use(client)
+        use(RoomsClient(server.endpoint, KEY, use_env_settings=False))
         clean_environment.setenv("no_proxy", "127.0.0.1")
-        excluded = RoomsClient(server.endpoint, KEY)
+        use(client)
+        use(client, proxies={"http": proxy.endpoint})
         clean_environment.delenv("no_proxy")
-        use(without_environment)
-        use(excluded)
-        assert proxy.requests == []
-        clean_environment.delenv("http_proxy")
-        use(proxied)
-        use(excluded, proxies={"http": proxy.endpoint})
-    assert len(server.requests) == 2
-    for request in proxy.requests:
-        assert request.target.startswith(f"{server.endpoint}/rooms/{ROOM_ID}?")
-    assert len(proxy.requests) == 2
+        use(client, proxies={"http": None})
+    assert len(server.requests) == 3
+    assert [request.target.partition("?")[0] for request in proxy.requests] == [
+        f"{server.endpoint}/rooms/{ROOM_ID}"
+    ] * 2
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_certificates_of_the_environment_are_read_once(
+def test_certificates_of_the_environment(
     clean_environment: pytest.MonkeyPatch, certificates: Certificates, name: str
 ) -> None:
     with wire_server(forever=response(), certificates=certificates) as server:
+        client = RoomsClient(server.endpoint, KEY)
         clean_environment.setenv(name, certificates.authority)
-        trusting = RoomsClient(server.endpoint, KEY)
-        without_environment = RoomsClient(server.endpoint, KEY, use_env_settings=False)
-        clean_environment.delenv(name)
-        assert use(trusting) == ROOM_ID
+        assert use(client) == ROOM_ID
         with pytest.raises(ServiceRequestError, match="CERTIFICATE_VERIFY_FAILED"):
-            use(without_environment)
+            use(RoomsClient(server.endpoint, KEY, use_env_settings=False))
+        clean_environment.delenv(name)
+        with pytest.raises(ServiceRequestError, match="CERTIFICATE_VERIFY_FAILED"):
+            use(client)
 
 
 def test_untrusted_certificate_is_not_retried(

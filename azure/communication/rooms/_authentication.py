@@ -6,6 +6,7 @@ import hmac
 import inspect
 import time
 from collections.abc import Sequence
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -15,7 +16,6 @@ from azure.core.pipeline.policies import BearerTokenCredentialPolicy, SansIOHTTP
 from azure.core.rest import HttpRequest, HttpResponse
 
 from ._endpoint import origin
-from ._time import http_date
 
 
 def authentication_policy(
@@ -62,7 +62,7 @@ class HmacCredentialPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
         url = urlsplit(http_request.url)
         path_and_query = (url.path or "/") + (f"?{url.query}" if url.query else "")
         host = headers.get("Host") or urlsplit(origin(http_request.url)).netloc
-        date = http_date(time.time())
+        date = formatdate(time.time(), usegmt=True)
         digest = base64.b64encode(hashlib.sha256(_body(http_request)).digest()).decode("ascii")
         string_to_sign = f"{http_request.method.upper()}\n{unquote(path_and_query)}\n{date};{host};{digest}"
         key = _decode_access_key(self._credential.key)

@@ -380,9 +380,7 @@ def _participants_json(participants: object, *, removes: bool = False) -> dict[s
             raw_id = raw_id_of(f"{name}: communication_identifier", value.communication_identifier)
             role = {"role": str(role_of(f"{name}: role", value.role))}
         else:
-            kinds = (
-                "a RoomParticipant, a mapping of the service's JSON or an object with communication_identifier and role"
-            )
+            kinds = "a RoomParticipant, a mapping of its JSON or an object with communication_identifier and role"
             raise TypeError(f"{name} must be {kinds}, not {type(value).__name__}")
         if roles.setdefault(raw_id, role) != role:
             raise ValueError(f"participants has {raw_id!r} twice, with different roles")

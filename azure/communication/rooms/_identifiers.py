@@ -213,8 +213,7 @@ class MicrosoftTeamsAppIdentifier(_Identifier):
         raw_id: str | None = None,
     ) -> None:
         cloud = CommunicationCloudEnvironment(cloud)
-        if raw_id is None:
-            raw_id = f"28:{_CLOUD_NAMES[cloud]}:{app_id}"
+        raw_id = f"28:{_CLOUD_NAMES[cloud]}:{app_id}" if raw_id is None else raw_id
         super().__init__(raw_id, app_id=app_id, cloud=cloud)
 
 

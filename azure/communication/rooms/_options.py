@@ -120,7 +120,7 @@ class ClientOptions(CommonOptions, total=False):
     credential_scopes: Sequence[str]
     """The scopes of tokens, for other clouds. Default: ``https://communication.azure.com//.default``."""
     use_env_settings: bool
-    """Whether to read proxies and CA bundles from the environment, when you create the client. Default: True."""
+    """Whether to read proxies and CA bundles from the environment. Default: True."""
     session: "Session"
     """A requests session to use as it is, instead of the one that all clients share."""
     session_owner: bool
@@ -177,15 +177,14 @@ class ClientOptions(CommonOptions, total=False):
 
 CLIENT_OPTIONS = ("api_version", *ClientOptions.__optional_keys__)
 TRANSPORT_OPTIONS = ("connection_cert", "connection_timeout", "connection_verify", "proxies", "read_timeout", "stream")
-_ARGUMENTS = (
-    "participants pstn_dial_out_enabled repeatability_first_sent repeatability_request_id valid_from valid_until"
-)
-CALL_OPTIONS = (*RequestOptions.__optional_keys__, *_ARGUMENTS.split())
+CALL_OPTIONS = (*RequestOptions.__optional_keys__, "participants", "pstn_dial_out_enabled", "valid_from", "valid_until")
 
 
-def check_options(options: Iterable[str], known: Collection[str], suggestions: Collection[str]) -> None:
-    """Raise a TypeError if an option is not known. azure-core would ignore it, or pass it on to requests."""
-    for name in options:
+def check_options(options: Mapping[str, object], known: Collection[str], suggestions: Collection[str]) -> None:
+    """Raise a TypeError if an option is not known, which azure-core may ignore, or if it should be a number."""
+    for name, value in options.items():
         if name not in known:
             close = [] if name in suggestions else difflib.get_close_matches(name, suggestions, n=1)
             raise TypeError(f"{name} is not an option" + (f": did you mean {close[0]}?" if close else ""))
+        if CommonOptions.__annotations__.get(name) in (int, float) and not isinstance(value, (int, float, type(None))):
+            raise TypeError(f"{name} must be a number, not {type(value).__name__}")

@@ -1,13 +1,13 @@
 """What makes a request repeatable. The service creates a room once for the same two headers."""
 
-import time
 from collections.abc import Mapping
 from datetime import datetime
+from email.utils import formatdate
 from uuid import UUID, uuid4  # by name, so that a test's patch of the module doesn't give two rooms the same ID
 
 from azure.core.rest import HttpRequest
 
-from ._time import http_date, utc_time
+from ._time import utc_time
 
 REPEATABILITY_REQUEST_ID = "Repeatability-Request-ID"
 REPEATABILITY_FIRST_SENT = "Repeatability-First-Sent"
@@ -29,7 +29,7 @@ def repeatability_headers(
             raise ValueError(f"headers must have both {REPEATABILITY_REQUEST_ID} and {REPEATABILITY_FIRST_SENT}")
         return {}  # the client sends them with the caller's other headers
     if request_id is None and first_sent is None:
-        return {REPEATABILITY_REQUEST_ID: str(uuid4()), REPEATABILITY_FIRST_SENT: http_date(time.time())}
+        return {REPEATABILITY_REQUEST_ID: str(uuid4()), REPEATABILITY_FIRST_SENT: formatdate(usegmt=True)}
     if request_id is None or first_sent is None:
         raise ValueError("repeatability_request_id and repeatability_first_sent go together: pass both or neither")
     try:
@@ -37,4 +37,7 @@ def repeatability_headers(
     except ValueError:
         raise ValueError(f"repeatability_request_id must be a UUID, not {request_id!r}") from None
     timestamp = utc_time("repeatability_first_sent", first_sent).timestamp()
-    return {REPEATABILITY_REQUEST_ID: str(repeatability_id), REPEATABILITY_FIRST_SENT: http_date(timestamp)}
+    return {
+        REPEATABILITY_REQUEST_ID: str(repeatability_id),
+        REPEATABILITY_FIRST_SENT: formatdate(timestamp, usegmt=True),
+    }

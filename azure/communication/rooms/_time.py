@@ -1,8 +1,7 @@
-"""Conversions between times and the text formats of the service and of HTTP."""
+"""Conversions between times and the text formats of the service."""
 
 import sys
 from datetime import datetime, timezone
-from email.utils import formatdate
 
 import isodate
 
@@ -27,11 +26,6 @@ def response_time(name: str, time: object) -> str:
     """Format the argument called ``name`` like the service: UTC, no trailing zeros, ``+00:00``."""
     text = utc_time(name, time).isoformat(timespec="microseconds").removesuffix("+00:00")
     return text.rstrip("0").removesuffix(".") + "+00:00"
-
-
-def http_date(timestamp: float) -> str:
-    """Format the timestamp, to the second, as an IMF-fixdate such as ``Thu, 27 Jul 2023 16:34:41 GMT``."""
-    return formatdate(timestamp, usegmt=True)
 
 
 def utc_time(name: str, time: object) -> datetime:

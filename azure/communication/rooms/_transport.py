@@ -1,5 +1,6 @@
 """The default transport: azure-core's, over one session that all clients of the process share."""
 
+import functools
 import os
 import re
 from typing import Any
@@ -15,6 +16,15 @@ from urllib3.util import Timeout
 from ._options import CALL_OPTIONS, TRANSPORT_OPTIONS, check_options
 from ._session import shared_session
 
+_PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", *_PROXY_VARIABLES, *map(str.upper, _PROXY_VARIABLES))
+
+
+@functools.lru_cache
+def _env_settings(endpoint: str, values: tuple[str | None, ...]) -> tuple[dict[str, str], str | None]:
+    """Return the proxies and the CA bundle for these values of the variables. requests would read them each time."""
+    return (get_environ_proxies(endpoint), values[0] or values[1]) if values else ({}, None)
+
 
 class UntrustedCertificateError(exceptions.ServiceRequestError):
     """The client could not verify the server's certificate. A retry would fail too."""
@@ -27,12 +37,8 @@ class RoomsTransport(RequestsTransport):  # type: ignore[misc] # azure-core does
         super().__init__(**kwargs)
         self._shares_session = kwargs.get("session") is None
         self._is_closed = False
-        # requests would read the environment for each request.
-        self._proxies: dict[str, str] = {}
-        self._verify: bool | str = True
-        if kwargs.get("use_env_settings", True):
-            self._proxies = get_environ_proxies(endpoint)
-            self._verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        self._endpoint = endpoint
+        self._variables = _VARIABLES if kwargs.get("use_env_settings", True) else ()
 
     def open(self) -> None:
         if self._is_closed:
@@ -55,9 +61,10 @@ class RoomsTransport(RequestsTransport):  # type: ignore[misc] # azure-core does
         if not self._shares_session:
             return self._send(request, **kwargs)
         adapter: Any = self.session and self.session.adapters["https://"]
-        proxies = kwargs["proxies"] = {**self._proxies, **(kwargs.get("proxies") or {})}
+        env_proxies, ca_bundle = _env_settings(self._endpoint, tuple(map(os.environ.get, self._variables)))
+        proxies = kwargs["proxies"] = {**env_proxies, **(kwargs.get("proxies") or {})}
         verify = kwargs.get("connection_verify", config.verify)
-        verify = kwargs["connection_verify"] = self._verify if verify in (True, None, "") else verify
+        verify = kwargs["connection_verify"] = ca_bundle or True if verify in (True, None, "") else verify
         try:
             return self._send(request, **kwargs)
         except exceptions.AzureError:
