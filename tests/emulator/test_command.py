@@ -30,6 +30,7 @@ connection_string = os.environ["COMMUNICATION_SAMPLES_CONNECTION_STRING"]
 CommunicationIdentityClient.from_connection_string(connection_string).create_user()
 RoomsClient.from_connection_string(connection_string).create_room()
 """
+NO_REQUEST = "The emulator got no request. Tests with its pytest plugin have another emulator."
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -65,7 +66,7 @@ def test_environment_and_status_of_command(certificates: Certificates) -> None:
     assert environment["ACS"] == environment["ACS_CONNECTION_STRING"] == f"endpoint={endpoint}/;accesskey=a2V5"
     assert (environment["URL"], environment["KEY"]) == (f"{endpoint}/x", "a2V5")
     assert not os.path.exists(environment["REQUESTS_CA_BUNDLE"])
-    assert process.stderr.splitlines()[1:] == ["mine", "The emulator has no request from the command."]
+    assert process.stderr.splitlines()[1:] == ["mine", NO_REQUEST]
 
 
 def test_command_without_interception() -> None:
@@ -78,7 +79,8 @@ def test_command_without_interception() -> None:
 
 
 def test_environment_that_refuses_proxies() -> None:
-    process = run("--", sys.executable, "-c", PRINT_ENVIRONMENT, NO_PROXY="*")
+    process = run("--", sys.executable, "-c", PRINT_ENVIRONMENT, NO_PROXY="*", AZURE_CLIENT_SECRET="s")
+    assert "DefaultAzureCredential asks Azure for tokens unless you unset AZURE_CLIENT_SECRET." in process.stderr
     assert "NO_PROXY is *, so requests to resources in Azure are not intercepted." in process.stderr
     environment = json.loads(process.stdout)
     assert "HTTPS_PROXY" not in environment
@@ -113,7 +115,9 @@ def test_log_file_and_http(tmp_path: Path) -> None:
     program = "import os; from urllib.request import urlopen; urlopen(os.environ['COMMUNICATION_SAMPLES_ENDPOINT'])"
     process = run("--no-tls", f"--log={tmp_path / 'log'}", "--", sys.executable, "-c", program)
     assert "HTTP Error 401" in process.stderr
-    assert re.fullmatch(r"\S+ GET / 401 \S+ ms: no credentials\n", (tmp_path / "log").read_text())
+    reason = r"\S+ GET / 401 \S+ ms: no credentials\n"
+    assert re.fullmatch(reason, (tmp_path / "log").read_text())
+    assert re.search(reason, run("--no-tls", "--", sys.executable, "-c", program).stderr)  # the response hides it
 
 
 COMMAND_WITH_SIGNALS = """
@@ -256,8 +260,9 @@ def test_missing_extra_is_one_line(tmp_path: Path, missing: str) -> None:
     [
         (["--host", "no.such.host.invalid"], "cannot listen on no.such.host.invalid:8787: "),
         (["--database", "text"], "the database text cannot be opened: file is not a database"),
-        (["--database", "no/r.db", "--", "python"], "the database no/r.db cannot be opened"),
+        (["--database", "no/r.db", "--", "python"], "unable to open database file; is there such a folder?"),
         (["--log", "no/folder/log"], "No such file or directory: '"),
+        (["--intercept", "--no-tls", "--", "python"], "intercept and tls_folder need tls=True"),
         (["--page-size", "0"], "page_size must be from 1 to 1000000000, not 0"),
     ],
 )
@@ -267,6 +272,12 @@ def test_main_fails(run_main: RunMain, arguments: list[str], message: str) -> No
     assert error.startswith("rooms-emulator: ")
     assert message in error
     assert "\n" not in error
+
+
+@pytest.mark.parametrize("name", ["A B", "1A", "$(ls)", ""])
+def test_wrong_name(run_main: RunMain, name: str) -> None:
+    error = f"rooms-emulator: --env {name}=x: {name!r} is not the name of a variable"
+    assert run_main("--env", f"{name}=x", "--", "python") == error
 
 
 @pytest.mark.parametrize("template", ["{x}", "{", "{}", "{0}", "{endpoint.x}", "{endpoint[x]}"])

@@ -48,3 +48,5 @@ def test_given_endpoint_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IDENTITY_ENDPOINT", "http://localhost/of-mine")
     with RoomsEmulator(tls=True) as emulator:
         assert emulator.environment.keys().isdisjoint({"IDENTITY_ENDPOINT", "IDENTITY_HEADER"})
+        monkeypatch.setenv("IDENTITY_HEADER", "rooms-emulator")  # from the lines that another emulator printed
+        assert emulator.environment["IDENTITY_ENDPOINT"].startswith(emulator.endpoint)

@@ -65,7 +65,7 @@ from azure.communication.rooms import RoomsClient
 
 @pytest.fixture(scope="session")
 def rooms_emulator_options():
-    return {{"page_size": 1}}
+    return {{"page_size": 1, "tls": False}}
 
 @pytest.fixture(scope="session")
 def rooms(rooms_emulator_session):
@@ -91,25 +91,44 @@ def rooms(rooms_emulator_session):
     run(suite, "-p", "xdist", "-n", "2", "--dist", "loadfile").assert_outcomes(passed=5)
 
 
+PROGRAM = """
+import os
+from datetime import datetime, timedelta, timezone
+from azure.communication.identity import CommunicationIdentityClient
+from azure.communication.rooms import RoomParticipant, RoomsClient
+
+SETTING = "endpoint=https://contoso.communication.azure.com/;accesskey=a2V5"
+client = RoomsClient.from_connection_string(SETTING)
+identity = CommunicationIdentityClient.from_connection_string(SETTING)
+
+def book():
+    now = datetime.now(timezone.utc)
+    user, token = identity.create_user_and_token(["voip"])
+    participants = [RoomParticipant(user)]
+    return client.create_room(valid_from=now, valid_until=now + timedelta(hours=1), participants=participants)
+"""
+
+
 def test_program_with_settings_of_its_own(suite: pytest.Pytester) -> None:
+    suite.makeconftest(f"""{PLUGIN}
+import pytest
+
+@pytest.fixture(scope="session")
+def rooms_emulator_options():
+    return {{"page_size": 1}}  # and what rooms_environment needs
+""")
+    suite.makepyfile(program=PROGRAM)
     suite.makepyfile("""
         import os
-        from azure.communication.identity import CommunicationIdentityClient
-        from azure.communication.rooms import RoomParticipant, RoomsClient
+        import time_machine
+        from azure.communication.rooms import RoomsClient
         from azure.identity import DefaultAzureCredential
         from freezegun import freeze_time
+        from program import book
 
-        SETTING = "endpoint=https://contoso.communication.azure.com/;accesskey=a2V5"
-
-        def program(connection_string):
-            identity = CommunicationIdentityClient.from_connection_string(connection_string)
-            user, token = identity.create_user_and_token(["voip"])
-            with RoomsClient.from_connection_string(connection_string) as client:
-                return client.create_room(participants=[RoomParticipant(user)]).id
-
-        def test_settings(rooms_environment, rooms_client):
-            ids = {program(SETTING), program(os.environ["ACS_CONNECTION_STRING"])}
-            assert {room.id for room in rooms_client.list_rooms()} == ids
+        def test_clients_made_at_import(rooms_environment, rooms_client):
+            rooms = [book(), RoomsClient.from_connection_string(os.environ["ACS_CONNECTION_STRING"]).create_room()]
+            assert [list(page) for page in rooms_client.list_rooms().by_page()] == [[rooms[1]], [rooms[0]]]
 
         def test_entra_id(rooms_environment):
             with RoomsClient("https://contoso.communication.azure.com", DefaultAzureCredential()) as client:
@@ -117,12 +136,24 @@ def test_program_with_settings_of_its_own(suite: pytest.Pytester) -> None:
 
         @freeze_time("2031-01-01")
         def test_frozen_time(rooms_environment, rooms_client):
-            assert program(SETTING) == next(rooms_client.list_rooms()).id
+            assert book() == next(rooms_client.list_rooms())
+
+        @time_machine.travel("2030-01-01T09:00Z")
+        def test_time_travel(rooms_environment, rooms_client):
+            assert book() == next(rooms_client.list_rooms())
 
         def test_environment_lasts_for_one_test():
             assert "ACS_CONNECTION_STRING" not in os.environ
     """)
-    run(suite).assert_outcomes(passed=4)
+    run(suite).assert_outcomes(passed=5)
+
+
+def test_environment_that_refuses_proxies(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    suite.makepyfile("def test_program(rooms_environment): pass")
+    result = run(suite)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["NO_PROXY is ?, so requests to resources in Azure would not be intercepted*"])
 
 
 def test_emulator_does_not_import_pytest() -> None:

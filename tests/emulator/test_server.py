@@ -4,9 +4,11 @@ import ssl
 import subprocess
 import sys
 from contextlib import ExitStack, suppress
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
+from azure.core.rest import HttpRequest
 from freezegun import freeze_time
 
 from azure.communication.rooms.emulator import RoomsEmulator
@@ -14,6 +16,7 @@ from azure.communication.rooms.emulator import RoomsEmulator
 from ..support.waiting import wait_for
 from .calls import ROOMS, connect, host_of, new_client, receive_all, signed_headers
 
+USER_WITH_TOKEN = HttpRequest("POST", "/identities?api-version=2023-10-01", json={"createTokenWithScopes": ["voip"]})
 START = b"POST /rooms?api-version=2025-03-13 HTTP/1.1\r\nHost: localhost\r\n"
 
 
@@ -44,9 +47,19 @@ def test_stop_does_not_wait_for_clients(caplog: pytest.LogCaptureFixture) -> Non
 
 
 def test_frozen_time() -> None:
-    with freeze_time("2031-01-01"), RoomsEmulator(any_date=True) as emulator:
-        emulator.inject(delay=0.01)
-        assert new_client(emulator).create_room().created_at.year < 2031  # the emulator's clocks are the real ones
+    with RoomsEmulator(any_date=True) as emulator:
+        client = new_client(emulator)
+        for year in (2031, 2021):
+            with freeze_time(now := datetime(year, 1, 1, tzinfo=timezone.utc)):
+                emulator.inject(delay=0.01)
+                emulator.advance(timedelta(days=1))
+                closes = now + timedelta(days=170)
+                created_at = client.create_room(valid_until=closes).created_at
+                assert timedelta(days=1) <= created_at - now < timedelta(days=1, minutes=1)
+                token = client.send_request(USER_WITH_TOKEN).json()["accessToken"]
+                assert token["expiresOn"].startswith(f"{year}-01-02T00:00:")
+                emulator.reset()
+        assert datetime.now(timezone.utc) - client.create_room().created_at < timedelta(minutes=1)
 
 
 def test_time_that_is_frozen_in_between(caplog: pytest.LogCaptureFixture) -> None:

@@ -36,11 +36,17 @@ class Clock:
 
     def __init__(self) -> None:
         self.ahead = timedelta()
-        """How far the clock is ahead of the real time."""
+        """How far :meth:`advance` moved the clock."""
+        self.client_ahead = 0.0
+        """How far the latest client's clock is ahead of the real time, in seconds: not 0 if a test freezes it."""
+
+    def client_now(self) -> int:
+        """The time in ticks, by the clock of the latest client."""
+        return int(real_time.time_ns()) // 100 + int(self.client_ahead * TICKS_PER_SECOND)
 
     def now(self) -> int:
         """The time in ticks."""
-        return int(real_time.time_ns()) // 100 + self.ahead // timedelta(microseconds=1) * 10
+        return self.client_now() + self.ahead // timedelta(microseconds=1) * 10
 
     def advance(self, delta: timedelta) -> None:
         if delta < timedelta():
@@ -51,6 +57,7 @@ class Clock:
 
     def reset(self) -> None:
         self.ahead = timedelta()
+        self.client_ahead = 0.0
 
 
 def parse_time(text: str) -> int:

@@ -41,7 +41,7 @@ def main() -> None:
     options = {name: value for name, value in vars(parsed).items() if value is not None}
     options.setdefault("port", 0 if command else 8787)
     options.setdefault("tls", bool(command))
-    options["intercept"] &= bool(command) and options["tls"]
+    options.setdefault("intercept", bool(command) and options["tls"])
     if options["tls"] and not command:
         options["tls_folder"] = str(_cache_folder())
     signals: list[int] = []
@@ -88,7 +88,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     add("--access-key", metavar="KEY", help="the access key, in base64 (default: a public development key)")
     add("--page-size", metavar="N", type=int, default=30, help="items per page (default: %(default)s)")
     flag("--tls", "use TLS (default for a command). Without a command, its authority lasts in your cache folder")
-    flag("--intercept", "serve the command's requests to resources in Azure (default with TLS)", default=True)
+    flag("--intercept", "serve the command's requests to resources in Azure (default with TLS)")
     flag("--entra", "issue tokens of Microsoft Entra ID, like a managed identity (default with TLS)", default=True)
     add("--bearer-token", metavar="TOKEN", help="accept this token instead of a signature")
     add("--any-date", action="store_true", help="accept signatures of any date, for tests that freeze the time")
@@ -146,7 +146,9 @@ def _run(
             _warn(variables, intercept=options["intercept"])
             status = _run_command([program, *command[1:]], {**os.environ, "PATH": path, **variables}, signals)
             if not emulator.requests and status not in (126, 127):  # the command has run
-                print("The emulator has no request from the command.", file=sys.stderr)
+                print(
+                    "The emulator got no request. Tests with its pytest plugin have another emulator.", file=sys.stderr
+                )
             return status
         print(emulator.connection_string, page, "To use the emulator in another terminal:", sep="\n")
         for name, value in variables.items():
@@ -196,8 +198,8 @@ def _variables(emulator: "RoomsEmulator", env: Iterable[str], *, entra: bool) ->
     values = {"connection_string": text, "endpoint": emulator.endpoint, "access_key": access_key}
     for item in env:
         name, _, template = item.partition("=")
-        if not name:
-            raise ValueError(f"--env {item}: the variable has no name")
+        if not name.isidentifier():  # what is not may be anything in a shell
+            raise ValueError(f"--env {item}: {name!r} is not the name of a variable")
         try:
             variables[name] = (template or "{connection_string}").format_map(values)
         except (AttributeError, LookupError, TypeError, ValueError):
@@ -206,7 +208,9 @@ def _variables(emulator: "RoomsEmulator", env: Iterable[str], *, entra: bool) ->
 
 
 def _warn(variables: Mapping[str, str], *, intercept: bool) -> None:
-    """Say what may lead the command to a resource in Azure."""
+    """Say what may lead the command to Azure."""
+    if "AZURE_CLIENT_SECRET" in os.environ and "IDENTITY_ENDPOINT" in variables:
+        print("DefaultAzureCredential asks Azure for tokens unless you unset AZURE_CLIENT_SECRET.", file=sys.stderr)
     if "HTTPS_PROXY" in variables:
         return
     requests = "NO_PROXY is *, so requests" if intercept else "Requests"

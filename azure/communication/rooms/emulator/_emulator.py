@@ -77,8 +77,8 @@ class RoomsEmulator:
      :attr:`environment` names. For hosts such as ``contoso.communication.azure.com``, the emulator then accepts any
      access key, token and user, and they all have the same rooms. Needs ``tls``. Default: False.
     :keyword str bearer_token: A token to accept instead of a signature. Default: None.
-    :keyword bool any_date: Accept a signature of any date, for tests that freeze the time. Otherwise its date must be
-     within five minutes of the real time. Default: False.
+    :keyword bool any_date: Accept a signature of any date, for tests that freeze the time. If the client's clock is
+     more than five minutes off, rooms and tokens get their times from it. Default: False, which refuses such dates.
     :keyword allowed_hosts: Additional host names, without a port, that clients may use. The emulator refuses all but
      these, ``host``, ``localhost`` and IP addresses, because a web page could reach it through a name that the page's
      author controls. If ``host`` is ``0.0.0.0``, :attr:`endpoint` has the first of them. Default: none.
@@ -103,10 +103,10 @@ class RoomsEmulator:
         allowed_hosts: Iterable[str] = (),
     ) -> None:
         try:
-            self._key = base64.b64decode(access_key, validate=True)
+            key = base64.b64decode(access_key, validate=True)
         except binascii.Error:
-            self._key = b""
-        if not self._key:
+            key = b""
+        if not key:
             raise ValueError("access_key is not base64")
         for name, value, least, most in (("page_size", page_size, 1, 10**9), ("port", port, 0, 65535)):
             if not isinstance(value, int):
@@ -125,12 +125,13 @@ class RoomsEmulator:
         self._tls = tls
         self._tls_folder = tls_folder
         self._intercept = intercept
-        self._bearer_token = bearer_token
-        self._any_date = any_date
         self._hosts = AllowedHosts(host, allowed_hosts, intercept=intercept)
         self._faults = Faults()
         self._log = RequestLog()
         self._clock = Clock()
+        self._entra_token = f"emulator.{hashlib.sha256(key).hexdigest()}"
+        tokens = {self._entra_token, bearer_token or self._entra_token}
+        self._credentials = Credentials(key, tokens, self._clock, any_date=any_date)
         self._running: _Running | None = None
 
     @property
@@ -254,13 +255,10 @@ class RoomsEmulator:
             if self._tls:
                 certificates = Certificates(self._hosts.names, Path(self._tls_folder) if self._tls_folder else None)
                 cleanup.callback(certificates.close)
-            entra_token = f"emulator.{hashlib.sha256(self._key).hexdigest()}"
-            tokens = {entra_token, self._bearer_token or entra_token}
-            credentials = Credentials(self._key, tokens, any_date=self._any_date)
-            rooms = RoomsService(credentials, store, self._clock, self._page_size)
-            services = [IdentityService(credentials), TeamsService(credentials), rooms]
+            rooms = RoomsService(self._credentials, store, self._clock, self._page_size)
+            services = [IdentityService(self._credentials, self._clock), TeamsService(self._credentials), rooms]
             public_key = DEVELOPMENT_ACCESS_KEY if self._access_key == DEVELOPMENT_ACCESS_KEY else None
-            api = Api(store, self._clock, self._faults, self._log, entra_token)
+            api = Api(store, self._clock, self._faults, self._log, self._entra_token)
             page = Page(store, self._clock, self._log, self._faults, public_key, lambda: self.environment)
             application = Application(self._hosts, admin_app(api, page), services, self._faults, self._log)
             proxy = Proxy(self._hosts.address) if self._intercept and "*" not in no_proxy() else None

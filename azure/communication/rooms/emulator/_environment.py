@@ -26,7 +26,7 @@ def environment(
     java = [os.environ.get("JAVA_TOOL_OPTIONS", "")]
     if certificates:
         variables.update(dict.fromkeys(CA_VARIABLES, certificates.ca_file))
-        if "IDENTITY_ENDPOINT" not in os.environ:
+        if "IDENTITY_ENDPOINT" not in os.environ or os.environ.get("IDENTITY_HEADER") == IDENTITY_HEADER:
             variables |= {"IDENTITY_ENDPOINT": endpoint + TOKEN_PATH, "IDENTITY_HEADER": IDENTITY_HEADER}
         java += [
             f'"-Djavax.net.ssl.trustStore={certificates.trust_store}"',

@@ -81,7 +81,8 @@ class Store:
                 self._connection.close()
                 raise
         except sqlite3.Error as error:
-            raise type(error)(f"the database {database} cannot be opened: {error}") from error
+            hint = "; is there such a folder?" if "unable to open" in str(error) else ""
+            raise type(error)(f"the database {database} cannot be opened: {error}{hint}") from error
 
     def _create_tables(self) -> None:
         """Create the tables if the database is new."""

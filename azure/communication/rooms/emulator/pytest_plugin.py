@@ -1,6 +1,6 @@
 """pytest fixtures for testing programs that use the Rooms service.
 
-To use them, add this line to the ``conftest.py`` at the root of your tests::
+To use them, add this line to the ``conftest.py`` in the folder from which you run pytest::
 
     pytest_plugins = ["azure.communication.rooms.emulator.pytest_plugin"]
 
@@ -21,14 +21,15 @@ from . import RoomsEmulator
 
 @pytest.fixture(scope="session")
 def rooms_emulator_options() -> dict[str, Any]:
-    """The keyword arguments of :class:`RoomsEmulator`."""
-    return {"tls": True, "intercept": True, "any_date": True}
+    """Keyword arguments of :class:`RoomsEmulator`. ``tls``, ``intercept`` and ``any_date`` are true by default."""
+    return {}
 
 
 @pytest.fixture(scope="session")
 def rooms_emulator_session(rooms_emulator_options: dict[str, Any]) -> Iterator[RoomsEmulator]:
     """An emulator that runs for the whole session. If a test uses ``rooms_emulator``, that resets it."""
-    with RoomsEmulator(**rooms_emulator_options) as emulator:
+    tls = rooms_emulator_options.get("tls", True)
+    with RoomsEmulator(**{"tls": tls, "intercept": tls, "any_date": True, **rooms_emulator_options}) as emulator:
         yield emulator
 
 
@@ -43,24 +44,29 @@ def rooms_emulator(rooms_emulator_session: RoomsEmulator) -> Iterator[RoomsEmula
     yield emulator
     if emulator.pending_faults:
         faults = "\n".join(map(repr, emulator.pending_faults))
-        pytest.fail(f"these injected faults never applied; is a path or method mistyped?\n{faults}", pytrace=False)
+        text = "these injected faults never applied: no request matched them, or an earlier fault applied to it"
+        pytest.fail(f"{text}\n{faults}", pytrace=False)
 
 
 @pytest.fixture
 def rooms_environment(rooms_emulator: RoomsEmulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """:attr:`RoomsEmulator.environment`, set for this test, so that its program uses the emulator."""
     variables = rooms_emulator.environment
+    if rooms_emulator.endpoint.startswith("https:") and "HTTPS_PROXY" not in variables:
+        pytest.fail(
+            "NO_PROXY is *, so requests to resources in Azure would not be intercepted: unset it", pytrace=False
+        )
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return variables
 
 
 @pytest.fixture
-def rooms_client(rooms_emulator: RoomsEmulator, rooms_emulator_options: dict[str, Any]) -> Iterator[RoomsClient]:
+def rooms_client(rooms_emulator: RoomsEmulator) -> Iterator[RoomsClient]:
     """A client of the emulator that does not wait between retries."""
     # The environment may have a proxy, which cannot reach the emulator.
     options: ClientOptions = {"retry_backoff_factor": 0, "use_env_settings": False}
-    if rooms_emulator_options.get("tls"):
+    if rooms_emulator.endpoint.startswith("https:"):
         options["connection_verify"] = rooms_emulator.ca_file
     with RoomsClient.from_connection_string(rooms_emulator.connection_string, **options) as client:
         yield client

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from .._clock import Clock, format_time, real_time
 from .._services._errors import bad_request, not_found, status_error
-from .._services._request import parse_json
+from .._services._request import read_json
 from .._store import Store
 from ._faults import Fault, Faults
 from ._request_log import RequestLog
@@ -117,9 +117,7 @@ def _route(name: str, **operations: Callable[[Request], Response]) -> Route:
 
 def _members(request: Request, *known: str) -> dict[str, Any]:
     """The members of the request's JSON object. A member that is null is absent."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise status_error(415, "The request's media type must be application/json.")
-    data = parse_json(request.state.body or b"{}")
+    data = read_json(request, "application/json", request.state.body or b"{}")
     if not isinstance(data, dict):
         raise ValueError("the request's body must be a JSON object")
     for name in data:

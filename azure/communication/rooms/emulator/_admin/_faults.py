@@ -10,16 +10,12 @@ from typing import Literal
 from .._clock import real_time
 
 _TYPES = {
-    "status": (int, "an integer"),
+    **dict.fromkeys(("status", "times", "after"), (int, "an integer")),
+    **dict.fromkeys(("delay", "probability"), (int | float, "a number")),
+    **dict.fromkeys(("method", "path"), (str, "a string")),
     "retry_after": (int | float | str, "a number or a string"),
-    "delay": (int | float, "a number"),
     "truncate": (bool, "true or false"),
     "body": (bytes, "bytes"),
-    "times": (int, "an integer"),
-    "after": (int, "an integer"),
-    "probability": (int | float, "a number"),
-    "method": (str, "a string"),
-    "path": (str, "a string"),
 }
 
 
@@ -50,10 +46,7 @@ class Fault:
             (self.retry_after is not None and self.status is None, "retry_after needs a status"),
             (self.drop not in (None, "before", "after"), f"drop must be 'before' or 'after', not {self.drop!r}"),
             (sends_nothing, "drop sends no response, so it cannot be combined with status, body or truncate"),
-            (
-                self.status is not None and not 200 <= self.status <= 599,
-                f"status must be from 200 to 599, not {self.status}",
-            ),
+            (not 200 <= status <= 599, f"status must be from 200 to 599, not {status}"),
             (self.body and status in (204, 304), f"a response with status code {status} has no body"),
             (self.times < 1, f"times must be at least 1, not {self.times}"),
             (self.after < 0, f"after must not be negative: {self.after}"),

@@ -148,7 +148,7 @@ def _call(attempts: Sequence[ReceivedRequest]) -> dict[str, object]:
         "attempts": [
             {
                 "receivedAt": attempt.received_at.isoformat(),
-                "status": _status(attempt),
+                "status": str(attempt.status_code or ("closed" if attempt.fault and attempt.fault.drop else "waiting")),
                 "reason": None if attempt.fault and attempt.fault.replaces_response else attempt.reason,
                 "fault": None if attempt.fault is None else _fault_text(attempt.fault),
             }
@@ -164,11 +164,6 @@ def _cut(text: str) -> str:
 def _text(body: bytes) -> str:
     text = _TOKEN.sub(r'\1"(not shown)"', body[:_MAX_BODY].decode("utf-8", "replace"))
     return text if len(body) <= _MAX_BODY else f"{text}…\n({len(body):,} bytes in all)"
-
-
-def _status(request: ReceivedRequest) -> str:
-    is_closed = request.fault is not None and request.fault.drop
-    return str(request.status_code or ("closed" if is_closed else "waiting"))
 
 
 def _pending_fault(fault: Fault) -> dict[str, object]:

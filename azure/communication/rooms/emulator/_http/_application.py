@@ -167,4 +167,5 @@ async def _truncate(request: Request, response: Response, send: Send) -> None:
 def _log_line(method: str, path: str, status_code: int | None, started: float, outcome: str) -> None:
     now = real_time.strftime("%Y-%m-%dT%H:%M:%SZ", real_time.gmtime())
     duration = (real_time.perf_counter() - started) * 1000
-    LOGGER.info("%s %s %s %s %.1f ms%s", now, method, path, status_code or "-", duration, outcome and f": {outcome}")
+    write = LOGGER.warning if status_code == 401 else LOGGER.info  # the response to a 401 does not give the reason
+    write("%s %s %s %s %.1f ms%s", now, method, path, status_code or "-", duration, outcome and f": {outcome}")

@@ -27,6 +27,7 @@ from ._hosts import is_ip_address, is_service_host
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 """Environment variables that name the certificate authorities to trust: for requests, OpenSSL, curl and Node.js."""
 TRUST_STORE_PASSWORD = "changeit"  # noqa: S105 - Java's default; the store holds no secret
+_NOW = real_now()  # read once, because time-machine changes the real time, too
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
@@ -85,8 +86,8 @@ class Certificates:
         key_identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._issuer.public_key())  # type: ignore[arg-type]
         certificate = (
             x509.CertificateBuilder(self._issuer.subject, x509.Name([]), key.public_key(), x509.random_serial_number())
-            .not_valid_before(real_now() - timedelta(days=1))
-            .not_valid_after(real_now() + timedelta(days=365))
+            .not_valid_before(_NOW - timedelta(days=1))
+            .not_valid_after(_NOW + timedelta(days=365))
             .add_extension(x509.SubjectAlternativeName(names), critical=True)
             .add_extension(key_identifier, critical=False)
             .sign(self._issuer_key, SHA256())  # type: ignore[arg-type]

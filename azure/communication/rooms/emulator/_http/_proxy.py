@@ -53,7 +53,9 @@ class Proxy:
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _HEAD_TIMEOUT)
             match = _CONNECT.match(head)
             if match is None:
-                await _refuse(writer, 405, "The Rooms emulator's proxy only takes CONNECT")
+                await _refuse(
+                    writer, 405, "The Rooms emulator's proxy only takes CONNECT, as axios sends it since 1.16"
+                )
                 return
             host, port = match[1].decode("latin-1").strip("[]").lower(), int(match[2])
             try:

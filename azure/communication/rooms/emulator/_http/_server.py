@@ -103,9 +103,7 @@ class _Protocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self.scheme == "http" and self.cycle is None and data.startswith(_TLS_HANDSHAKE):
-            LOGGER.warning(
-                "a client tried TLS (https) on this http port: turn TLS on with --tls or RoomsEmulator(tls=True)"
-            )
+            LOGGER.warning("a client tried TLS on this http port: turn TLS on with --tls or RoomsEmulator(tls=True)")
             self.transport.close()
         else:
             super().data_received(data)

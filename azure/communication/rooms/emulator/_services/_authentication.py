@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlencode
 from starlette.authentication import AuthenticationBackend
 from starlette.requests import HTTPConnection
 
-from .._clock import real_time
+from .._clock import Clock, real_time
 from ._errors import DeniedError
 
 _CLOCK_SKEW = 5 * 60
@@ -29,9 +29,10 @@ class Credentials(AuthenticationBackend):
     cannot know. Then it accepts any token, and a signature with any key if the signed headers fit the request.
     """
 
-    def __init__(self, key: bytes, tokens: Collection[str], *, any_date: bool) -> None:
+    def __init__(self, key: bytes, tokens: Collection[str], clock: Clock, *, any_date: bool) -> None:
         self._key = key
         self._tokens = tokens
+        self._clock = clock
         self._any_date = any_date
 
     async def authenticate(self, conn: HTTPConnection) -> None:
@@ -50,10 +51,14 @@ class Credentials(AuthenticationBackend):
         content_hash = headers.get("x-ms-content-sha256", "")
         if not content_hash:
             raise DeniedError("the header x-ms-content-sha256 is missing")
-        ahead = _timestamp(date) - real_time.time()
+        try:
+            ahead = parsedate_to_datetime(date).timestamp() - real_time.time()
+        except (ValueError, OverflowError):
+            raise DeniedError("the header x-ms-date is missing or not a date") from None
         if abs(ahead) > _CLOCK_SKEW and not self._any_date:
             difference = f"{abs(ahead):.0f} seconds {'ahead' if ahead > 0 else 'behind'}"
             raise DeniedError(f"the client's clock is {difference}; if that is intended, use --any-date or any_date")
+        self._clock.client_ahead = ahead if abs(ahead) > _CLOCK_SKEW else 0
         signature = authorization.removeprefix(_SCHEME)
         target = conn.scope["path"]
         if query := conn.scope["query_string"].decode("latin-1"):
@@ -82,10 +87,3 @@ def _signed_forms(target: str) -> Iterator[str]:
 
 def _base64(digest: bytes) -> str:
     return base64.b64encode(digest).decode("ascii")
-
-
-def _timestamp(date: str) -> float:
-    try:
-        return parsedate_to_datetime(date).timestamp()
-    except (ValueError, OverflowError):
-        raise DeniedError("the header x-ms-date is missing or not a date") from None

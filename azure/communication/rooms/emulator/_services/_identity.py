@@ -11,7 +11,7 @@ from starlette.authentication import AuthenticationBackend
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .._clock import TICKS_PER_SECOND, format_time, real_time
+from .._clock import TICKS_PER_SECOND, Clock, format_time
 from ._errors import ServiceError, json_response, status_error
 from ._request import ServiceRequest
 from ._rooms import GUID
@@ -55,7 +55,8 @@ class IdentityService(_FrontDoor):
         *("2023-10-01", "2025-03-02-preview"),
     )
 
-    def __init__(self, credentials: AuthenticationBackend) -> None:
+    def __init__(self, credentials: AuthenticationBackend, clock: Clock) -> None:
+        self._clock = clock
         user = "/identities/{user_id}"
         super().__init__(
             credentials,
@@ -91,7 +92,7 @@ class IdentityService(_FrontDoor):
         return Response(status_code=204)
 
     def _token(self, user_id: str, scopes: Sequence[str], minutes: int) -> dict[str, str]:
-        now = int(real_time.time_ns()) // 100
+        now = self._clock.client_now()
         expires_at = now + minutes * 60 * TICKS_PER_SECOND
         name = user_id.removeprefix("8:")
         # Microsoft's clients cannot decode claims that contain > ? ~ or characters outside ASCII.

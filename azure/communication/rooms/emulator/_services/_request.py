@@ -23,8 +23,10 @@ def origin(request: Request) -> str:
     return f"{request.scope['scheme']}://{host}"
 
 
-def parse_json(body: bytes) -> object:
-    """Parse JSON as System.Text.Json does: in UTF-8 only, and without NaN. Raises ValueError if it is malformed."""
+def read_json(request: Request, media_type: str, body: bytes) -> object:
+    """Parse the body as System.Text.Json does: UTF-8, no NaN. A ValueError, or for another media type a 415 error."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != media_type:
+        raise status_error(415, f"The request's media type must be {media_type}.")
 
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is not JSON")
@@ -62,10 +64,8 @@ class ServiceRequest:
 
     def json_object(self, media_type: str) -> dict[str, object]:
         """The body as a JSON object. Raises a 415 error for another media type, and a 400 error for another body."""
-        if self._request.headers.get("content-type", "").partition(";")[0].strip().lower() != media_type:
-            raise status_error(415, f"The request's media type must be {media_type}.")
         try:
-            data = parse_json(self.body)
+            data = read_json(self._request, media_type, self.body)
         except ValueError:
             raise bad_arguments(("The request's body is not JSON.", "$")) from None
         if not isinstance(data, dict):

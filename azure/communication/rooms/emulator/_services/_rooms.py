@@ -74,7 +74,7 @@ class RoomsService(Service):
                 raise bad_arguments((message, f"$.participants.{raw_id}"))
         now = self._clock.now()
         check_times(valid_from, valid_until, now)
-        if not all(map(can_participate, roles)):
+        if not all(map(_PARTICIPANT_ID.fullmatch, roles)):
             raise bad_request("Invalid format for communication identifier.")
         received_at = now - TICKS_PER_SECOND // 10
         room = Room(
@@ -129,7 +129,7 @@ class RoomsService(Service):
         roles = read_roles(request.json_object(_MERGE_PATCH))
         room = self._room(request)
         for raw_id in roles:
-            if not can_participate(raw_id):
+            if not _PARTICIPANT_ID.fullmatch(raw_id):
                 raise bad_request(f"Communication identifier {raw_id} is not supported.")
         updated = {**json.loads(room.participants), **roles}
         room.participants = json.dumps({raw_id: role for raw_id, role in updated.items() if role})
@@ -231,8 +231,3 @@ def _read_role(raw_id: str, participant: object) -> str | None:
         message = f"Invalid participant role. The valid roles are: {', '.join(_ROLES)}."
         raise bad_arguments((message, f"{path}.role"))
     return role
-
-
-def can_participate(raw_id: str) -> bool:
-    """Whether this is the well-formed raw ID of a communication user."""
-    return _PARTICIPANT_ID.fullmatch(raw_id) is not None
