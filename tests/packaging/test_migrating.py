@@ -64,8 +64,6 @@ ROWS = [
     ("DEBUG", "print('Signature' in log(logging_enable=True))", "True", "False"),
     (".netrc", "os.environ['NETRC'] = 'netrc'; get(); print(last().headers[AUTH][:4])", "Basi", "HMAC"),
     ("cookies", "respond(headers={'Set-Cookie': 'a'}); again(); print('Cookie' in last().headers)", "True", "False"),
-    ("proxies", "again(HTTPS_PROXY='a'); print('a' in last().req_kwargs['proxies'].values())", "True", "False"),
-    ("CA bundles", "again(REQUESTS_CA_BUNDLE='a'); print(last().req_kwargs['verify'] == 'a')", "True", "False"),
     ("connections", "print(connections(http) + connections(http))", "2", "1"),
     ("pydantic", "TypeAdapter(CommunicationRoom); print('schema')", "PydanticSchemaGenerationError", "schema"),
     ("2023-06-14", "respond(json=OLD); client(api_version='2023-06-14').get_room('1')", "KeyError", ""),
@@ -120,12 +118,10 @@ def pages(url, **options):
     sent.get(f"{URL}/rooms", json={"value": [], "nextLink": f"{url}/rooms?nextLink=2"})
     sent.get(re.compile("http"), json={"value": []})
     list(client().list_rooms(**options))
-def again(**environment):
+def again():
     respond()
     same = client()
-    same.get_room("1")
-    os.environ.update(environment)
-    same.get_room("1")
+    for _ in range(2): same.get_room("1")
 def message():
     try: get()
     except AzureError as error: return error.message.split()[0], error.message.count("Details")
