@@ -31,18 +31,6 @@ def test_a_target_bounds_every_figure(target: run.Target, text: str) -> None:
     assert run.Row("get", [([100.0, 100.0], [50.0, 80.0])], target).cells()[-1] == text
 
 
-def test_the_clients_alternate_after_a_round_to_warm_up() -> None:
-    called: list[str] = []
-
-    def measure(name: str) -> list[float]:
-        called.append(name)
-        return [float(len(called))]
-
-    rounds = run.alternate(2, lambda: measure("released"), lambda: measure("ours"))
-    assert called == ["released", "ours"] * 3
-    assert rounds == [([3.0], [4.0]), ([5.0], [6.0])]
-
-
 def test_every_measurement_yields_rows(tmp_path: Path) -> None:
     with run.benchmark(tmp_path, [sys.executable] * 2, SMALL) as benchmark:
         rows = list(benchmark.run())

@@ -14,15 +14,6 @@ from azure.communication.rooms.emulator import RoomsEmulator
 from .calls import ROOMS, call, details, get, host_of, message, new_client, signed_headers
 
 
-@pytest.mark.parametrize(("method", "path", "status_code"), [("PUT", "", 405), ("DELETE", "", 405), ("GET", "x", 404)])
-def test_unknown_method_or_path(client: RoomsClient, method: str, path: str, status_code: int) -> None:
-    response = call(client, method, f"/rooms{path}")
-    assert response.status_code == status_code
-    assert message(response)
-    allowed = set(filter(None, response.headers.get("Allow", "").split(", ")))
-    assert allowed == ({"GET", "HEAD", "POST"} if status_code == 405 else set())
-
-
 def test_slash_in_room_id(client: RoomsClient) -> None:
     response = call(client, "GET", f"/rooms/{client.create_room().id}%2Fparticipants")
     assert message(response) == "Invalid room ID length."

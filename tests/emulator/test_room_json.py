@@ -30,34 +30,13 @@ def test_times(client: RoomsClient, sent: str, returned: str) -> None:
     assert call(client, "POST", "/rooms", {"validFrom": sent}).json()["validFrom"] == returned
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
-        "2024-03-01t08:09:10Z",
-        "2024-03-01T08:09:10z",
-        "2024-03-01 08:09:10Z",
-        "2024-03-01T08:09:10+0200",
-        "2024-03-01T08:09:10+14:01",
-        "2024-03-01T08:09:10-15",
-        "2024-03-01T08:09:10+01:60",
-        "2024-03-01T24:00:00Z",
-        "2024-03-01T08:09:60Z",
-        "2024-03-01T08:09:10.12345678901234567Z",
-        "2024-03-01T08:09:10.Z",
-        "2024-03-01T08Z",
-        "2024-03-01Z",
-        "2024-3-1",
-        "2023-02-29T00:00:00Z",
-        "0001-01-01T00:00:00+01:00",
-        "9999-12-31T23:59:59-01:00",
-        "\N{ARABIC-INDIC DIGIT TWO}024-03-01",
-        "2024-03-01T08:09:10Z\n",
-        "soon",
-        "",
-        5,
-        {},
-    ],
-)
+@pytest.mark.parametrize("sent", [
+    "2024-03-01t08:09:10Z", "2024-03-01T08:09:10z", "2024-03-01 08:09:10Z", "2024-03-01T08:09:10+0200",
+    "2024-03-01T08:09:10+14:01", "2024-03-01T08:09:10-15", "2024-03-01T08:09:10+01:60", "2024-03-01T24:00:00Z",
+    "2024-03-01T08:09:60Z", "2024-03-01T08:09:10.12345678901234567Z", "2024-03-01T08:09:10.Z", "2024-03-01T08Z",
+    "2024-03-01Z", "2024-3-1", "2023-02-29T00:00:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00",
+    "\N{ARABIC-INDIC DIGIT TWO}024-03-01", "2024-03-01T08:09:10Z\n", "soon", "", 5, {},
+])  # fmt: skip
 def test_invalid_times(client: RoomsClient, sent: object) -> None:
     expected = [("The JSON value could not be converted to a time. Path: $.validFrom.", "$.validFrom")]
     assert details(call(client, "POST", "/rooms", {"validFrom": sent})) == expected

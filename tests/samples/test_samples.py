@@ -12,7 +12,7 @@ from azure.communication.rooms import RoomsClient
 from azure.communication.rooms.emulator import DEVELOPMENT_ACCESS_KEY, RoomsEmulator
 
 from ..support import ROOT
-from .running import VARIABLE, run_sample
+from .running import VARIABLE, run, run_sample
 
 SAMPLES = ROOT / "samples"
 NOTICE = f"{VARIABLE} is not set, so this sample uses an emulator.\n"
@@ -177,6 +177,14 @@ def test_entra_id_with_a_resource(resource: RoomsEmulator) -> None:
     result = run_sample("entra_id.py", **refused)
     assert result.returncode == 1
     assert "There is no token, or the service refused it: " in result.stderr
+
+
+def test_own_tests_of_an_application() -> None:
+    command = "pytest samples/testing_your_app"
+    for file in ("README.md", "testing_your_app/test_app.py"):
+        assert command in (SAMPLES / file).read_text(encoding="utf-8")
+    result = run(*command.split(), "-W", "error", "-p", "no:cacheprovider", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    assert re.search(r"= 7 passed in \S+s =", result.stdout), result.stdout
 
 
 def test_readme_lists_every_sample() -> None:
