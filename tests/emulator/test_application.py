@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure.core.exceptions import AzureError, HttpResponseError
@@ -31,7 +32,8 @@ def test_log_gives_the_reason(emulator: RoomsEmulator, client: RoomsClient, capl
         call(client, "GET", f"/rooms/{'9' * 17}")
         call(client, "POST", "/rooms", {"validFrom": "today"})
         call(client, "POST", "/rooms", {"participants": {"\ud800\n": None}})
-        for fault in ({"drop": "before"}, {"drop": "after"}, {"truncate": True}):
+        faults: list[dict[str, Any]] = [{"drop": "before"}, {"drop": "after"}, {"truncate": True}]
+        for fault in faults:
             emulator.inject(**fault)
             with pytest.raises(AzureError):
                 call(client, "GET", "/rooms")
