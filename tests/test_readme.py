@@ -25,6 +25,7 @@ COMMANDS = re.findall(r"\.venv/bin/rooms-emulator ([^\n`]*)", README)
 @pytest.mark.parametrize("command", sorted({command for command in COMMANDS if command.startswith("-- ")}))
 def test_command_runs_the_blocks_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     (tmp_path / "app.py").write_text(PROGRAM, encoding="utf-8")
     (tmp_path / "test_app.py").write_text("def test_app() -> None:\n    import app", encoding="utf-8")
     process = subprocess.run(
