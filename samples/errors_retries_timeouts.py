@@ -18,7 +18,7 @@ def find(client: RoomsClient, room_id: str) -> None:
     except HttpResponseError as error:
         print(f"Status {error.status_code}: {error.message.splitlines()[0]}")
     except AzureError as error:
-        print(f"The service could not be reached: {error}")
+        print(f"No complete response came from the service: {error}")
 
 
 def main() -> None:

@@ -181,6 +181,7 @@ def test_missing_member_is_named(name: str) -> None:
         ([ROOM], {"pstn_dial_out_enabled": False}, "as a mapping, or its values by keyword"),
         (["99"], {}, "as a mapping, or its values by keyword"),
         ([], {"id": 99}, "id must be a str, not int"),
+        ([], {"id": "99", "pstn_dial_out_enabled": "yes"}, "pstn_dial_out_enabled must be a bool, not str"),
         ([], {"id": "99"}, "created_at must be a datetime, a date or an ISO 8601 string, not NoneType"),
     ],
 )
@@ -277,7 +278,11 @@ def test_participant_equality_and_repr() -> None:
         ([USER, 3], TypeError, "role must be a ParticipantRole or a str, not int"),
         ([{"role": "Attendee"}], ValueError, "'rawId' is missing"),
         ([{"rawId": "8:acs:x", "role": 3}], ValueError, "'role' must be a string, not 3"),
-        ([{"rawId": "8:acs:x"}, "Consumer"], TypeError, "pass the service's JSON without role"),
+        (
+            [{"rawId": "8:acs:x", "role": "Presenter"}, "Attendee"],
+            TypeError,
+            "role must not be given with the service's JSON",
+        ),
         ([{"communication_user_id": "8:acs:x"}, "Consumer"], ValueError, "'rawId' is missing"),
     ],
 )

@@ -70,6 +70,12 @@ def test_unknown_option_of_a_call(
     assert emulator.requests == []
 
 
+def test_operations_do_not_stream(client: RoomsClient, emulator: RoomsEmulator) -> None:
+    with pytest.raises(TypeError, match="stream"):
+        client.create_room(stream=True)  # type: ignore[call-arg]
+    assert emulator.requests == []
+
+
 @pytest.mark.parametrize(
     "options", [{}, {"session": requests.Session()}, {"policies": []}], ids=["", "session", "none"]
 )
@@ -107,7 +113,6 @@ def test_number_as_text(client: RoomsClient, emulator: RoomsEmulator, name: str)
     options: Any = {name: "5"}  # as from an environment variable
     with pytest.raises(TypeError, match=f"^{name} must be a number, not str$"):
         RoomsClient("http://contoso", "a2V5", **options)
-    if name == "read_timeout":
-        with pytest.raises(TypeError, match=f"^{name} must be a number, not str$"):
-            client.get_room(NO_ROOM, **options)
+    with pytest.raises(TypeError, match=f"^{name} must be a number, not str$"):
+        client.get_room(NO_ROOM, **options)
     assert emulator.requests == []

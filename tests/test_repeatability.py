@@ -43,15 +43,10 @@ def test_request_id(client: RoomsClient, emulator: RoomsEmulator, request_id: st
     assert sent(emulator) == (ID, DATE)
 
 
-@pytest.mark.parametrize(
-    "first_sent",
-    [
-        TIME.replace(tzinfo=None),
-        TIME.replace(microsecond=999999),
-        TIME.astimezone(timezone(timedelta(hours=-7, minutes=-30))),
-    ],
-    ids=["naive", "microseconds", "zone"],
-)
+LOCAL = TIME.astimezone(timezone(timedelta(hours=-7.5)))
+
+
+@pytest.mark.parametrize("first_sent", [TIME.replace(tzinfo=None), TIME.replace(microsecond=999999), LOCAL])
 def test_first_sent_is_utc_to_the_second(client: RoomsClient, emulator: RoomsEmulator, first_sent: datetime) -> None:
     client.create_room(repeatability_request_id=ID, repeatability_first_sent=first_sent)
     assert sent(emulator) == (ID, DATE)

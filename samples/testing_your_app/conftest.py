@@ -1,3 +1,3 @@
-"""Loads the plugin with the fixtures ``rooms_emulator`` and ``rooms_client``."""
+"""Loads the plugin, which has the fixtures that the tests use."""
 
 pytest_plugins = ["azure.communication.rooms.emulator.pytest_plugin"]

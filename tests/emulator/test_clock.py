@@ -1,4 +1,5 @@
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError
@@ -29,11 +30,12 @@ def test_reset_restores_clock(emulator: RoomsEmulator, client: RoomsClient) -> N
     ("delta", "message"),
     [
         (timedelta(seconds=-1), "the clock can only move forward, not by -1 day"),
+        (3, "delta must be a timedelta, not int"),
         (timedelta(days=366 * 9000), "the clock cannot move past the year 9998"),
     ],
 )
-def test_impossible_advances(emulator: RoomsEmulator, delta: timedelta, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+def test_impossible_advances(emulator: RoomsEmulator, delta: Any, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
         emulator.advance(delta)
 
 

@@ -15,7 +15,7 @@ from azure.communication.rooms import CommunicationRoom, RoomsClient
 
 from ..support.processes import emulator_process
 
-ROUNDS = 4
+ROUNDS = 3
 THREADS = 4
 RESPONSES_BEFORE_THE_KILL = 40
 NOW = datetime.now(timezone.utc)

@@ -44,11 +44,6 @@ def test_invalid_argument(arguments: dict[str, Any], error: type[Exception], mes
         RoomsEmulator(**arguments)
 
 
-def test_clock_needs_a_timedelta(emulator: RoomsEmulator) -> None:
-    with pytest.raises(TypeError, match="delta must be a timedelta, not int"):
-        emulator.advance(3)  # type: ignore[arg-type]
-
-
 def test_failed_start_leaks_nothing() -> None:
     with RoomsEmulator() as one, pytest.raises(OSError, match=r"cannot listen on 127\.0\.0\.1:\d+: .* in use"):
         RoomsEmulator(port=int(one.endpoint.rpartition(":")[2])).start()

@@ -139,6 +139,7 @@ def exchange(emulator: RoomsEmulator, data: bytes) -> bytes:
     [
         (b"GET http://contoso.communication.azure.com/rooms HTTP/1.1\r\n\r\n", b"HTTP/1.1 405 "),
         (b"CONNECT 127.0.0.1:9 HTTP/1.1\r\nHost: 127.0.0.1:9\r\n\r\n", b"HTTP/1.1 502 "),
+        (b"CONNECT 127.0.0.1:99999 HTTP/1.1\r\n\r\n", b"HTTP/1.1 502 "),
         (b"x" * 100_000, b""),
     ],
 )
@@ -196,7 +197,7 @@ def test_stop_ends_open_tunnels(intercepting: RoomsEmulator) -> None:
 def test_intercept_needs_tls(tmp_path: Path) -> None:
     options: list[dict[str, Any]] = [{"intercept": True}, {"tls_folder": str(tmp_path)}]
     for each in options:
-        with pytest.raises(ValueError, match="intercept and tls_folder need tls=True"):
+        with pytest.raises(ValueError, match="intercept needs tls, and so does tls_folder"):
             RoomsEmulator(**each)
 
 

@@ -153,7 +153,7 @@ def test_environment_that_refuses_proxies(suite: pytest.Pytester, monkeypatch: p
     suite.makepyfile("def test_program(rooms_environment): pass")
     result = run(suite)
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["NO_PROXY is ?, so requests to resources in Azure would not be intercepted*"])
+    result.stdout.fnmatch_lines(["NO_PROXY is ?, so requests to Azure would not be intercepted*"])
 
 
 def test_emulator_does_not_import_pytest() -> None:

@@ -126,7 +126,7 @@ def test_emulators_share_file(tmp_path: Path) -> None:
 
 
 def test_emulators_create_the_same_file(tmp_path: Path) -> None:
-    for number in range(5):
+    for number in range(3):
         database = str(tmp_path / f"{number}.db")
         with ThreadPoolExecutor(4) as executor:
             for emulator in executor.map(lambda _: RoomsEmulator(database=database).start(), range(4)):  # noqa: B023

@@ -182,7 +182,7 @@ class RoomsClient:
             for room in client.list_rooms():
                 print(room.id, room.valid_until)
 
-        The list may include rooms that have closed. The client fetches each page when you iterate to it.
+        The list may include expired rooms. The client fetches each page when you iterate to it.
 
         :return: The rooms. ``by_page()`` returns them page by page, with continuation tokens.
         :rtype: ~azure.core.paging.ItemPaged[~azure.communication.rooms.CommunicationRoom]
@@ -316,7 +316,7 @@ class RoomsClient:
 
         :param ~azure.core.rest.HttpRequest request: The request. The client sends a copy and does not change it. A
          relative URL is relative to the endpoint. The content must be bytes or str.
-        :keyword bool stream: Whether to leave the response's body for you to read. Default: False.
+        :keyword bool stream: Whether to return before the body is read. You then read it yourself. Default: False.
         :return: The response. An error status code does not raise an error.
         :rtype: ~azure.core.rest.HttpResponse
         :raises ValueError: The URL's scheme, host or port is not the endpoint's, or the URL has dot segments.

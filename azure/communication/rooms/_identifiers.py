@@ -177,8 +177,7 @@ class MicrosoftTeamsUserIdentifier(_Identifier):
         raw_id: str | None = None,
     ) -> None:
         cloud = CommunicationCloudEnvironment(cloud)
-        if raw_id is None:
-            raw_id = f"8:{'teamsvisitor' if is_anonymous else _CLOUD_NAMES[cloud]}:{user_id}"
+        raw_id = f"8:{'teamsvisitor' if is_anonymous else _CLOUD_NAMES[cloud]}:{user_id}" if raw_id is None else raw_id
         super().__init__(raw_id, user_id=user_id, is_anonymous=is_anonymous, cloud=cloud)
 
 

@@ -149,6 +149,8 @@ def _room_json(
 ) -> dict[str, object]:
     if not isinstance(id, str):
         raise TypeError(f"id must be a str, not {type(id).__name__}")
+    if not isinstance(pstn_dial_out_enabled, (bool, type(None))):
+        raise TypeError(f"pstn_dial_out_enabled must be a bool, not {type(pstn_dial_out_enabled).__name__}")
     data: dict[str, object] = {
         "id": id,
         "createdAt": response_time("created_at", created_at),
@@ -211,14 +213,14 @@ class RoomParticipant(Model):
     def __init__(
         self,
         communication_identifier: CommunicationIdentifier | Mapping[str, object],
-        role: ParticipantRole | str | None = ParticipantRole.ATTENDEE,
+        role: ParticipantRole | str | None = None,
     ) -> None:
         self._data: dict[str, object] = {}  # the service's JSON, for members that this package does not know
         if isinstance(communication_identifier, Mapping):
             self._data = dict(communication_identifier)
             communication_identifier = identifier_from_raw_id(_json_string("RoomParticipant", self._data, "rawId"))
-            if role not in (None, ParticipantRole.ATTENDEE):
-                raise TypeError("pass the service's JSON without role: the JSON contains the role")
+            if role is not None:
+                raise TypeError("role must not be given with the service's JSON, which contains it")
             if self._data.get("role") is not None:
                 role = _json_string("RoomParticipant", self._data, "role")
         self.communication_identifier = communication_identifier

@@ -32,9 +32,9 @@ class CommonOptions(TypedDict, total=False):
     user_agent_overwrite: bool
     """Whether a call's ``user_agent`` replaces the whole header. Default: False."""
     connection_timeout: float
-    """Seconds to connect, for each attempt and each of the host's addresses. Default: 300."""
+    """How long connecting may take, in seconds, for each attempt and each address of the host. Default: 300."""
     read_timeout: float
-    """Seconds to wait for data each time. It does not limit the whole response. Default: 300."""
+    """How long each wait for data may take, in seconds. It does not limit the whole response. Default: 300."""
     connection_verify: bool | str
     """Whether to verify the server's certificate, or the path of CA certificates. Default: True, with those that
     ``REQUESTS_CA_BUNDLE`` or ``CURL_CA_BUNDLE`` names, or else certifi's."""
@@ -62,8 +62,8 @@ class CommonOptions(TypedDict, total=False):
     """The longest wait before a retry, in seconds. If ``Retry-After`` asks for more, the call raises its error at once;
     raise this option to wait. Default: 120."""
     timeout: float
-    """Seconds after which no new attempt starts. A running one may not connect later, but is not interrupted. If a wait
-    would outlast it, the call raises its last error at once. Each page of a list is a call. Default: 604800, a week."""
+    """Seconds after which no new attempt starts or connects. Nothing interrupts a connected one. If the wait before a
+    retry would exceed it, the call raises its last error at once. Each page of a list is a call. Default: a week."""
     raw_request_hook: Callable[[PipelineRequest[HttpRequest]], object] | None
     """Called with the request of each attempt, before the client signs and sends it. It may change the request."""
     raw_response_hook: Callable[[PipelineResponse[HttpRequest, HttpResponse]], object] | None
@@ -146,7 +146,7 @@ class ClientOptions(CommonOptions, total=False):
     retry_mode: RetryMode | Literal["exponential", "fixed"]
     """Whether the wait doubles with each retry (exponential) or stays the same (fixed). Default: exponential."""
     retry_on_status_codes: Collection[int]
-    """Status codes to retry, besides 408, 429, 500, 502, 503, 504 and those above 505."""
+    """Status codes of errors to retry, besides 408, 429, 500, 502, 503, 504 and those above 505."""
     additional_allowed_query_params: Collection[str]
     """Query parameters whose values logs and tracing spans may show, besides ``api-version``."""
     transport: HttpTransport[HttpRequest, HttpResponse] | None

@@ -77,7 +77,7 @@ class RoomsRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
 
 
 class KeepOptionsPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
-    """Restores a call's options for each redirect or attempt: the policies remove them when they read them."""
+    """Restores a call's options for each redirect or attempt: policies remove the options that they read."""
 
     def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
         options = request.context.options

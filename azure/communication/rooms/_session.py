@@ -15,7 +15,7 @@ from urllib3.util import Retry
 
 
 class _IdleConnections(queue.LifoQueue[Any]):
-    """urllib3's queue, without the lock. An exception from a signal handler could leave it held, and all calls wait."""
+    """urllib3's queue, without the lock. An exception from a signal handler could leave the lock held."""
 
     def get(self, block: bool = False, timeout: float | None = None) -> Any:
         try:

@@ -1,6 +1,6 @@
 """A local emulator of the Rooms service, for development and tests without an Azure account.
 
-It needs the extra ``emulator``: ``pip install -e ".[emulator]"``.
+It needs the extra ``emulator``: ``pip install "<path of the checkout>[emulator]"``.
 """
 
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ def __getattr__(name: str) -> object:
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             f"the emulator needs {error.name}: install this package with the emulator extra, "
-            "as in pip install '<checkout of azure-communication-rooms>[emulator]'",
+            "as in pip install '<path of the checkout>[emulator]'",
             name=error.name,
         ) from error
     value: object = getattr(_emulator, name)

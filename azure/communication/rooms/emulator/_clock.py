@@ -38,7 +38,7 @@ class Clock:
         self.ahead = timedelta()
         """How far :meth:`advance` moved the clock."""
         self.client_ahead = 0.0
-        """How far the latest client's clock is ahead of the real time, in seconds: not 0 if a test freezes it."""
+        """How many seconds the latest client's clock is ahead of the real time: 0, unless a test froze the time."""
 
     def client_now(self) -> int:
         """The time in ticks, by the clock of the latest client."""

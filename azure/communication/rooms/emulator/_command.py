@@ -35,7 +35,8 @@ def main() -> None:
     parser = _parser(program)
     parsed, unknown = parser.parse_known_args(arguments[:end])
     if unknown:
-        parser.error(f"unrecognized arguments: {shlex.join(unknown)}; write -- before a command")
+        hint = "" if command else "; write -- before a command"
+        parser.error(f"unrecognized arguments: {shlex.join(unknown)}{hint}")
     if end < len(arguments) and not command:
         parser.error("-- needs a command")
     options = {name: value for name, value in vars(parsed).items() if value is not None}
@@ -87,15 +88,15 @@ def _parser(program: str) -> argparse.ArgumentParser:
     add("--database", metavar="FILE", default=":memory:", help="the SQLite file for the rooms (default: in memory)")
     add("--access-key", metavar="KEY", help="the access key, in base64 (default: a public development key)")
     add("--page-size", metavar="N", type=int, default=30, help="items per page (default: %(default)s)")
-    flag("--tls", "use TLS (default for a command). Without a command, its authority lasts in your cache folder")
+    flag("--tls", "use TLS (default for a command). Without a command, your cache folder keeps its authority")
     flag("--intercept", "serve the command's requests to resources in Azure (default with TLS)")
     flag("--entra", "issue tokens of Microsoft Entra ID, like a managed identity (default with TLS)", default=True)
     add("--bearer-token", metavar="TOKEN", help="accept this token instead of a signature")
     add("--any-date", action="store_true", help="accept signatures of any date, for tests that freeze the time")
     repeatable("--allowed-host", "NAME", "allowed_hosts", "another host name that clients may use for the emulator")
-    text = "another environment variable for the connection string, or for a text with {connection_string}, {endpoint} "
-    repeatable("--env", "NAME[=TEMPLATE]", "env", f"{text}or {{access_key}} in it")
-    text = "log requests to this file, or to standard error (default without a command: to standard output)"
+    text = "also set this variable, to the connection string or to TEMPLATE, which may contain {connection_string}, "
+    repeatable("--env", "NAME[=TEMPLATE]", "env", text + "{endpoint} and {access_key}")
+    text = "log requests to FILE, or without FILE to standard error (default without a command: to standard output)"
     add("--log", metavar="FILE", nargs="?", const="", help=text)
     return parser
 
@@ -146,9 +147,8 @@ def _run(
             _warn(variables, intercept=options["intercept"])
             status = _run_command([program, *command[1:]], {**os.environ, "PATH": path, **variables}, signals)
             if not emulator.requests and status not in (126, 127):  # the command has run
-                print(
-                    "The emulator got no request. Tests with its pytest plugin have another emulator.", file=sys.stderr
-                )
+                text = "The emulator's log is empty. See in the README what interception does not catch."
+                print(f"{text} Tests with the pytest plugin have another emulator.", file=sys.stderr)
             return status
         print(emulator.connection_string, page, "To use the emulator in another terminal:", sep="\n")
         for name, value in variables.items():

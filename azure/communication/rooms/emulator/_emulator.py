@@ -1,7 +1,6 @@
 """The emulator's public class: a server in a thread of this process."""
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -52,7 +51,7 @@ class RoomsEmulator:
             client = RoomsClient.from_connection_string(emulator.connection_string)
 
     You can start it again after stopping it. Rooms in a file survive a restart; rooms in memory do not. Unless it is
-    running, most of its members raise RuntimeError.
+    running, :attr:`endpoint` and what depends on it raise RuntimeError, and so do :attr:`ca_file` and :meth:`reset`.
 
     Like the identity service, it also creates and deletes users, and issues and revokes their access tokens.
 
@@ -73,9 +72,9 @@ class RoomsEmulator:
     :keyword bool tls: Use TLS with a certificate made for this run, and make :attr:`ca_file`. Default: False.
     :keyword str tls_folder: A folder for the certificate authority of ``tls`` and the CA bundle. They stay, so programs
      trust the next emulator with this folder, too. Default: None, a temporary folder.
-    :keyword bool intercept: Stand in for all resources in Azure, as far as programs use the proxy that
-     :attr:`environment` names. For hosts such as ``contoso.communication.azure.com``, the emulator then accepts any
-     access key, token and user, and they all have the same rooms. Needs ``tls``. Default: False.
+    :keyword bool intercept: Stand in for all resources in Azure, for programs that use the proxy in
+     :attr:`environment`. For hosts such as ``contoso.communication.azure.com``, the emulator then accepts any access
+     key, token and user, and they all have the same rooms. Needs ``tls``. Default: False.
     :keyword str bearer_token: A token to accept instead of a signature. Default: None.
     :keyword bool any_date: Accept a signature of any date, for tests that freeze the time. If the client's clock is
      more than five minutes off, rooms and tokens get their times from it. Default: False, which refuses such dates.
@@ -104,7 +103,7 @@ class RoomsEmulator:
     ) -> None:
         try:
             key = base64.b64decode(access_key, validate=True)
-        except binascii.Error:
+        except ValueError:
             key = b""
         if not key:
             raise ValueError("access_key is not base64")
@@ -114,7 +113,7 @@ class RoomsEmulator:
             if not least <= value <= most:
                 raise ValueError(f"{name} must be from {least} to {most}, not {value}")
         if not tls and (intercept or tls_folder):
-            raise ValueError("intercept and tls_folder need tls=True")
+            raise ValueError("intercept needs tls, and so does tls_folder")
         if isinstance(allowed_hosts, str):
             raise TypeError("allowed_hosts must be an iterable of names, not a str")
         self._host = host
@@ -158,7 +157,8 @@ class RoomsEmulator:
 
         They name the connection string and the endpoint. With ``tls=True``, they also name the certificate authorities
         to trust, and where to get tokens of Microsoft Entra ID. With ``intercept=True``, they name the proxy. The
-        variables of this process stay in force: its authorities stay trusted, and its proxy leads to other hosts.
+        variables of this process stay in force: its authorities stay trusted, and its proxy leads to other hosts. A
+        test can set them with ``unittest.mock.patch.dict(os.environ, emulator.environment)``.
         """
         running = self._started()
         return environment(running.endpoint, self.connection_string, running.certificates, running.proxy)

@@ -4,8 +4,8 @@ To use them, add this line to the ``conftest.py`` in the folder from which you r
 
     pytest_plugins = ["azure.communication.rooms.emulator.pytest_plugin"]
 
-A program that finds its resource in the environment or in its own settings is tested with the fixture
-``rooms_environment``. A program that takes a client gets the fixture ``rooms_client``. With pytest-xdist, each worker
+Use the fixture ``rooms_environment`` for a program that finds its resource itself, and ``rooms_client`` for one that
+takes a client. With pytest-xdist, each worker
 process has its own emulator. To change its arguments, define the fixture ``rooms_emulator_options`` again.
 """
 
@@ -49,13 +49,14 @@ def rooms_emulator(rooms_emulator_session: RoomsEmulator) -> Iterator[RoomsEmula
 
 
 @pytest.fixture
-def rooms_environment(rooms_emulator: RoomsEmulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def rooms_environment(
+    rooms_emulator: RoomsEmulator, rooms_emulator_options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
     """:attr:`RoomsEmulator.environment`, set for this test, so that its program uses the emulator."""
     variables = rooms_emulator.environment
-    if rooms_emulator.endpoint.startswith("https:") and "HTTPS_PROXY" not in variables:
-        pytest.fail(
-            "NO_PROXY is *, so requests to resources in Azure would not be intercepted: unset it", pytrace=False
-        )
+    intercepts = rooms_emulator_options.get("intercept", rooms_emulator.endpoint.startswith("https:"))
+    if intercepts and "HTTPS_PROXY" not in variables:
+        pytest.fail("NO_PROXY is *, so requests to Azure would not be intercepted: unset it", pytrace=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return variables

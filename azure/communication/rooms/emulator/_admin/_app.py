@@ -29,7 +29,7 @@ def admin_app(api: Api, page: Page) -> Starlette:
     """The ASGI application. Each request's scope must have the path as sent, and its state must have the ``body``."""
     return Starlette(
         routes=[*api.routes, *page.routes],
-        middleware=[Middleware(ProtectionMiddleware)],
+        middleware=[Middleware(_ProtectionMiddleware)],
         exception_handlers=dict.fromkeys((ServiceError, HTTPException, sqlite3.Error), _error_response),
     )
 
@@ -39,7 +39,7 @@ def _error_response(_: Request, exception: Exception) -> Response:
     return json_response(error.status_code, error.body, getattr(exception, "headers", None))
 
 
-class ProtectionMiddleware:
+class _ProtectionMiddleware:
     """Refuses requests that web pages of other origins send, and adds headers that keep those pages out."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -83,7 +83,6 @@ class Application:
         if await self._faults.delay(fault.delay) and fault.drop != "before":
             response = await self._respond(request, received, fault)
         received.duration = real_time.perf_counter() - started
-        outcome = ""
         if response is None or fault.drop:
             outcome = f"the connection was closed {'after' if received.executed else 'before'} execution"
         else:

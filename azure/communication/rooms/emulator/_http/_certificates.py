@@ -69,13 +69,11 @@ class Certificates:
         connection.context = self._contexts[host]
 
     def _load_authority(self) -> trustme.CA:
-        certificate, key = self._folder / "authority.pem", self._folder / "authority-key.pem"
-        if key.exists() and certificate.exists():
-            return trustme.CA.from_pem(certificate.read_bytes(), key.read_bytes())
-        authority = trustme.CA(organization_name="azure-communication-rooms emulator")
-        self._write(certificate.name, authority.cert_pem.bytes())
-        self._write(key.name, authority.private_key_pem.bytes())
-        return authority
+        file = self._folder / "authority-and-key.pem"  # one file, so that emulators that start together cannot mix them
+        if not file.exists():
+            authority = trustme.CA(organization_name="azure-communication-rooms emulator")
+            self._write(file.name, authority.cert_pem.bytes() + authority.private_key_pem.bytes())
+        return trustme.CA.from_pem(content := file.read_bytes(), content)
 
     def _issue(self, name: str, hosts: Iterable[str]) -> str:
         """Return the path of a new certificate with its private key. trustme does not take host names with a ``_``."""
@@ -120,5 +118,5 @@ def _usual_authorities() -> Iterator[x509.Certificate]:
         for file in sorted(path.glob("*")) if path.is_dir() else [path]:
             if file.is_file() and os.access(file, os.R_OK):
                 for pem in _PEM.findall(file.read_bytes()):
-                    with suppress(ValueError):  # OpenSSL ignores it in a folder, but refuses a file that contains it
+                    with suppress(ValueError):  # malformed: OpenSSL skips one in a folder, but refuses one in a bundle
                         yield x509.load_pem_x509_certificate(pem)

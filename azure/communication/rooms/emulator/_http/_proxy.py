@@ -54,14 +54,14 @@ class Proxy:
             match = _CONNECT.match(head)
             if match is None:
                 await _refuse(
-                    writer, 405, "The Rooms emulator's proxy only takes CONNECT, as axios sends it since 1.16"
+                    writer, 405, "The Rooms emulator's proxy accepts only CONNECT, which axios sends since 1.16"
                 )
                 return
             host, port = match[1].decode("latin-1").strip("[]").lower(), int(match[2])
             try:
                 others_reader, others_writer = await self._connect(host, port, head, writer)
-            except (OSError, ValueError) as error:
-                await _refuse(writer, 502, f"The Rooms emulator's proxy cannot connect: {error}")
+            except (OSError, OverflowError, ValueError) as error:
+                await _refuse(writer, 502, f"The Rooms emulator's proxy cannot connect to {host}: {error}")
                 return
             try:
                 await asyncio.gather(_relay(reader, others_writer), _relay(others_reader, writer))

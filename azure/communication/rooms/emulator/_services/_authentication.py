@@ -58,7 +58,6 @@ class Credentials(AuthenticationBackend):
         if abs(ahead) > _CLOCK_SKEW and not self._any_date:
             difference = f"{abs(ahead):.0f} seconds {'ahead' if ahead > 0 else 'behind'}"
             raise DeniedError(f"the client's clock is {difference}; if that is intended, use --any-date or any_date")
-        self._clock.client_ahead = ahead if abs(ahead) > _CLOCK_SKEW else 0
         signature = authorization.removeprefix(_SCHEME)
         target = conn.scope["path"]
         if query := conn.scope["query_string"].decode("latin-1"):
@@ -74,6 +73,7 @@ class Credentials(AuthenticationBackend):
         if content_hash != _base64(hashlib.sha256(conn.state.body).digest()):
             message = "Request 'x-ms-content-sha256' differs from generated content hash."
             raise DeniedError("the body was changed after signing", message)
+        self._clock.client_ahead = ahead if abs(ahead) > _CLOCK_SKEW else 0
 
 
 def _signed_forms(target: str) -> Iterator[str]:

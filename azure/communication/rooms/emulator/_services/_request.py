@@ -24,7 +24,7 @@ def origin(request: Request) -> str:
 
 
 def read_json(request: Request, media_type: str, body: bytes) -> object:
-    """Parse the body as System.Text.Json does: UTF-8, no NaN. A ValueError, or for another media type a 415 error."""
+    """Parse the body as System.Text.Json does: UTF-8, no NaN. Raises ValueError, or a 415 error for another type."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != media_type:
         raise status_error(415, f"The request's media type must be {media_type}.")
 

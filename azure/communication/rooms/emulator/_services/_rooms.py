@@ -20,7 +20,7 @@ from ._service import Operation, Service
 API_VERSIONS = ("2023-06-14", "2023-10-30-preview", "2024-04-15", "2025-03-13")
 """Oldest first."""
 _MERGE_PATCH = "application/merge-patch+json"
-MAX_LIFETIME = 180 * DAY
+_MAX_LIFETIME = 180 * DAY
 _WITHOUT_DIAL_OUT = "2023-06-14"  # the API version
 _ROLES = ("Presenter", "Attendee", "Consumer", "Collaborator")
 GUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -65,15 +65,15 @@ class RoomsService(Service):
         return json_response(201, body, headers)
 
     def _new_room(self, request: ServiceRequest, data: Mapping[str, object]) -> Room:
-        roles = read_roles(data)
-        valid_from, valid_until = read_times(data)
-        dial_out = read_dial_out(data, request.api_version)
+        roles = _read_roles(data)
+        valid_from, valid_until = _read_times(data)
+        dial_out = _read_dial_out(data, request.api_version)
         for raw_id, role in roles.items():
             if role is None:
                 message = f"The participant must not be null. Path: $.participants.{raw_id}."
                 raise bad_arguments((message, f"$.participants.{raw_id}"))
         now = self._clock.now()
-        check_times(valid_from, valid_until, now)
+        _check_times(valid_from, valid_until, now)
         if not all(map(_PARTICIPANT_ID.fullmatch, roles)):
             raise bad_request("Invalid format for communication identifier.")
         received_at = now - TICKS_PER_SECOND // 10
@@ -81,7 +81,7 @@ class RoomsService(Service):
             id=f"994{secrets.randbelow(10**14):014}",
             created_at=now,
             valid_from=received_at if valid_from is None else valid_from,
-            valid_until=received_at + MAX_LIFETIME if valid_until is None else valid_until,
+            valid_until=received_at + _MAX_LIFETIME if valid_until is None else valid_until,
             pstn_dial_out_enabled=bool(dial_out),
             participants=json.dumps(roles),
         )
@@ -99,9 +99,9 @@ class RoomsService(Service):
 
     def _update_room(self, request: ServiceRequest) -> Response:
         data = request.json_object(_MERGE_PATCH)
-        valid_from, valid_until = read_times(data)
-        dial_out = read_dial_out(data, request.api_version)
-        check_times(valid_from, valid_until, self._clock.now())
+        valid_from, valid_until = _read_times(data)
+        dial_out = _read_dial_out(data, request.api_version)
+        _check_times(valid_from, valid_until, self._clock.now())
         if (valid_from is None) != (valid_until is None):
             raise bad_arguments(("validFrom and validUntil should be set together.", ""))
         room = self._room(request)
@@ -126,7 +126,7 @@ class RoomsService(Service):
         return _page(request, items, end if end < len(participants) else None)
 
     def _update_participants(self, request: ServiceRequest) -> Response:
-        roles = read_roles(request.json_object(_MERGE_PATCH))
+        roles = _read_roles(request.json_object(_MERGE_PATCH))
         room = self._room(request)
         for raw_id in roles:
             if not _PARTICIPANT_ID.fullmatch(raw_id):
@@ -168,7 +168,7 @@ def room_json(room: Room, api_version: str) -> dict[str, object]:
     return data
 
 
-def read_dial_out(data: Mapping[str, object], api_version: str) -> bool | None:
+def _read_dial_out(data: Mapping[str, object], api_version: str) -> bool | None:
     """``pstnDialOutEnabled``. None if absent or null, or if the API version lacks it."""
     value = data.get("pstnDialOutEnabled") if api_version > _WITHOUT_DIAL_OUT else None
     if value is None or isinstance(value, bool):
@@ -176,7 +176,7 @@ def read_dial_out(data: Mapping[str, object], api_version: str) -> bool | None:
     raise wrong_type("a boolean", "$.pstnDialOutEnabled")
 
 
-def read_times(data: Mapping[str, object]) -> tuple[int | None, int | None]:
+def _read_times(data: Mapping[str, object]) -> tuple[int | None, int | None]:
     """``validFrom`` and ``validUntil``. None if absent or null."""
     return _read_time(data, "validFrom"), _read_time(data, "validUntil")
 
@@ -193,22 +193,22 @@ def _read_time(data: Mapping[str, object], member: str) -> int | None:
     raise wrong_type("a time", f"$.{member}")
 
 
-def check_times(valid_from: int | None, valid_until: int | None, now: int) -> None:
+def _check_times(valid_from: int | None, valid_until: int | None, now: int) -> None:
     """Raise a 400 error with a detail for each time that is out of range. A time that is None is not checked."""
     problems = []
-    if valid_from is not None and valid_from > now + MAX_LIFETIME:
+    if valid_from is not None and valid_from > now + _MAX_LIFETIME:
         problems.append(("Value is incorrect or more than 180 days in the future.", "ValidFrom"))
     if valid_until is not None:
         begin = now if valid_from is None else valid_from
         if valid_until < now:
             problems.append(("The time range end is in the past.", "ValidUntil"))
-        elif not begin <= valid_until <= begin + MAX_LIFETIME:
+        elif not begin <= valid_until <= begin + _MAX_LIFETIME:
             problems.append(("The time range is incorrect, or larger than 180 days.", "ValidUntil"))
     if problems:
         raise bad_arguments(*problems)
 
 
-def read_roles(data: Mapping[str, object]) -> dict[str, str | None]:
+def _read_roles(data: Mapping[str, object]) -> dict[str, str | None]:
     """The role of each raw ID in ``participants``. None stands for null, which removes the participant."""
     participants = data.get("participants")
     if participants is None:
