@@ -198,7 +198,7 @@ def _variables(emulator: "RoomsEmulator", env: Iterable[str], *, entra: bool) ->
     values = {"connection_string": text, "endpoint": emulator.endpoint, "access_key": access_key}
     for item in env:
         name, _, template = item.partition("=")
-        if not name.isidentifier():  # what is not may be anything in a shell
+        if not name.isidentifier():  # the printed lines are pasted into a shell
             raise ValueError(f"--env {item}: {name!r} is not the name of a variable")
         try:
             variables[name] = (template or "{connection_string}").format_map(values)

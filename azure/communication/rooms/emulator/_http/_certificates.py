@@ -73,7 +73,8 @@ class Certificates:
         if not file.exists():
             authority = trustme.CA(organization_name="azure-communication-rooms emulator")
             self._write(file.name, authority.cert_pem.bytes() + authority.private_key_pem.bytes())
-        return trustme.CA.from_pem(content := file.read_bytes(), content)
+        content = file.read_bytes()
+        return trustme.CA.from_pem(content, content)
 
     def _issue(self, name: str, hosts: Iterable[str]) -> str:
         """Return the path of a new certificate with its private key. trustme does not take host names with a ``_``."""
