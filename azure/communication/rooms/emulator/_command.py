@@ -89,10 +89,12 @@ def _parser(program: str) -> argparse.ArgumentParser:
     add("--access-key", metavar="KEY", help="the access key, in base64 (default: a public development key)")
     add("--page-size", metavar="N", type=int, default=30, help="items per page (default: %(default)s)")
     flag("--tls", "use TLS (default for a command). Without a command, your cache folder keeps its authority")
-    flag("--intercept", "serve the command's requests to resources in Azure (default with TLS)")
+    flag("--intercept", "serve requests to resources in Azure (default for a command with TLS)")
     flag("--entra", "issue tokens of Microsoft Entra ID, like a managed identity (default with TLS)", default=True)
     add("--bearer-token", metavar="TOKEN", help="accept this token instead of a signature")
-    add("--any-date", action="store_true", help="accept signatures of any date, for tests that freeze the time")
+    add(
+        "--any-date", action="store_true", help="accept any date, and follow the clock of programs whose time is frozen"
+    )
     repeatable("--allowed-host", "NAME", "allowed_hosts", "another host name that clients may use for the emulator")
     text = "also set this variable, to the connection string or to TEMPLATE, which may contain {connection_string}, "
     repeatable("--env", "NAME[=TEMPLATE]", "env", text + "{endpoint} and {access_key}")
