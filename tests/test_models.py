@@ -136,6 +136,7 @@ def test_room_is_a_frozen_dataclass() -> None:
     assert vars(room) == dataclasses.asdict(room) == {**values, "pstn_dial_out_enabled": True}
     assert CommunicationRoom(**vars(room)) == room
     assert dataclasses.replace(room, id="99").id == "99"
+    assert type(copy.copy(type("Subclass", (CommunicationRoom,), {})(ROOM))).__name__ == "Subclass"
     with pytest.raises(AttributeError):
         room.valid_until = datetime.now(timezone.utc)  # type: ignore[misc]
 

@@ -65,7 +65,7 @@ def test_environment_and_status_of_command(certificates: Certificates) -> None:
     assert environment["ACS"] == environment["ACS_CONNECTION_STRING"] == f"endpoint={endpoint}/;accesskey=a2V5"
     assert (environment["URL"], environment["KEY"]) == (f"{endpoint}/x", "a2V5")
     assert not os.path.exists(environment["REQUESTS_CA_BUNDLE"])
-    assert "\nmine\nThe emulator's log is empty. See in the README what interception does not catch." in process.stderr
+    assert "\nmine\nThe emulator's log is empty. The README says what interception does not catch." in process.stderr
 
 
 def test_command_without_interception() -> None:

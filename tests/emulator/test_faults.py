@@ -150,6 +150,7 @@ def test_fault_without_effect(emulator: RoomsEmulator, arguments: dict[str, Any]
         ({"drop": "during"}, "drop must be 'before' or 'after', not 'during'"),
         ({"drop": "after", "status": 500}, "drop sends no response"),
         ({"retry_after": 1}, "retry_after needs a status"),
+        ({"status": 429, "retry_after": "a\n"}, "retry_after is not valid"),
         ({"status": 99}, "status must be from 200 to 599, not 99"),
         ({"status": 204, "body": b"x"}, "a response with status code 204 has no body"),
         ({"status": 500, "times": 0}, "times must be at least 1, not 0"),

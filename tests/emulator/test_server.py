@@ -47,7 +47,9 @@ def test_stop_does_not_wait_for_clients(caplog: pytest.LogCaptureFixture) -> Non
 
 
 def test_frozen_time() -> None:
-    with RoomsEmulator(any_date=True) as emulator:
+    with ExitStack() as stack:
+        with freeze_time("2031-01-01"):
+            emulator = stack.enter_context(RoomsEmulator(any_date=True))
         client = new_client(emulator)
         for year in (2031, 2021):
             with freeze_time(now := datetime(year, 1, 1, tzinfo=timezone.utc)):

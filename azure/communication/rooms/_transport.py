@@ -1,6 +1,5 @@
 """The default transport: azure-core's, over one session that all clients of the process share."""
 
-import functools
 import os
 import re
 from typing import Any
@@ -20,12 +19,6 @@ _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", *_PROXY_VARIABLES, *map(str.upper, _PROXY_VARIABLES))
 
 
-@functools.lru_cache
-def _env_settings(endpoint: str, values: tuple[str | None, ...]) -> tuple[dict[str, str], str | None]:
-    """Return the proxies and the CA bundle for these values of the variables. requests would read them each time."""
-    return (get_environ_proxies(endpoint), values[0] or values[1]) if values else ({}, None)
-
-
 class UntrustedCertificateError(exceptions.ServiceRequestError):
     """The client could not verify the server's certificate. A retry would fail too."""
 
@@ -39,6 +32,8 @@ class RoomsTransport(RequestsTransport):  # type: ignore[misc] # azure-core does
         self._is_closed = False
         self._endpoint = endpoint
         self._variables = _VARIABLES if kwargs.get("use_env_settings", True) else ()
+        # The values of the variables, and the proxies and CA bundle for them. requests would read them each time.
+        self._environment: tuple[tuple[str | None, ...], dict[str, str], str | None] = ((), {}, None)
 
     def open(self) -> None:
         if self._is_closed:
@@ -61,7 +56,9 @@ class RoomsTransport(RequestsTransport):  # type: ignore[misc] # azure-core does
         if not self._shares_session:
             return self._send(request, **kwargs)
         adapter: Any = self.session and self.session.adapters["https://"]
-        env_proxies, ca_bundle = _env_settings(self._endpoint, tuple(map(os.environ.get, self._variables)))
+        if (values := tuple(map(os.environ.get, self._variables))) != self._environment[0]:
+            self._environment = values, get_environ_proxies(self._endpoint), values[0] or values[1]
+        _, env_proxies, ca_bundle = self._environment
         proxies = kwargs["proxies"] = {**env_proxies, **(kwargs.get("proxies") or {})}
         verify = kwargs.get("connection_verify", config.verify)
         verify = kwargs["connection_verify"] = ca_bundle or True if verify in (True, None, "") else verify

@@ -35,10 +35,9 @@ def main() -> None:
     parser = _parser(program)
     parsed, unknown = parser.parse_known_args(arguments[:end])
     if unknown:
-        hint = "" if command else "; write -- before a command"
-        parser.error(f"unrecognized arguments: {shlex.join(unknown)}{hint}")
-    if end < len(arguments) and not command:
-        parser.error("-- needs a command")
+        parser.error(f"unrecognized arguments: {shlex.join(unknown)}; a command comes after --")
+    if not command and (parsed.intercept or end < len(arguments)):
+        parser.error(f"{'--intercept' if parsed.intercept else '--'} needs a command")
     options = {name: value for name, value in vars(parsed).items() if value is not None}
     options.setdefault("port", 0 if command else 8787)
     options.setdefault("tls", bool(command))
@@ -149,7 +148,7 @@ def _run(
             _warn(variables, intercept=options["intercept"])
             status = _run_command([program, *command[1:]], {**os.environ, "PATH": path, **variables}, signals)
             if not emulator.requests and status not in (126, 127):  # the command has run
-                text = "The emulator's log is empty. See in the README what interception does not catch."
+                text = "The emulator's log is empty. The README says what interception does not catch."
                 print(f"{text} Tests with the pytest plugin have another emulator.", file=sys.stderr)
             return status
         print(emulator.connection_string, page, "To use the emulator in another terminal:", sep="\n")

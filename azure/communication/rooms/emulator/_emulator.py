@@ -59,8 +59,8 @@ class RoomsEmulator:
     language do the same over HTTP, under ``/_emulator``. Neither needs credentials, so anyone who can reach the
     emulator can use them; other web pages cannot.
 
-    It logs one line for each request to the logger ``azure.communication.rooms.emulator`` at level INFO. The line for
-    an error gives the reason. No line contains a key, a token or a signature.
+    It logs a line for each request, with the reason of an error, to the logger ``azure.communication.rooms.emulator``:
+    at level INFO, or WARNING for a 401. No line contains a key, a token or a signature.
 
     :keyword str host: The address to listen on. Default: 127.0.0.1, which only this machine can reach.
     :keyword int port: The port to listen on. Default: 0, which picks a free port.

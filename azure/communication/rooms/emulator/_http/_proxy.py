@@ -54,7 +54,7 @@ class Proxy:
             match = _CONNECT.match(head)
             if match is None:
                 await _refuse(
-                    writer, 405, "The Rooms emulator's proxy accepts only CONNECT, which axios sends since 1.16"
+                    writer, 405, "The Rooms emulator's proxy accepts only CONNECT, which axios sends from 1.16 on"
                 )
                 return
             host, port = match[1].decode("latin-1").strip("[]").lower(), int(match[2])
