@@ -17,7 +17,7 @@ from ._endpoint import has_dot_segments, origin, parse_connection_string, parse_
 from ._identifiers import CommunicationIdentifier
 from ._models import ApiVersion, CommunicationRoom, ParticipantLike, RoomParticipant, raw_id_of, role_of
 from ._operations import RoomsOperations, read, room_path
-from ._options import CLIENT_OPTIONS, ClientOptions, RequestOptions, check_options
+from ._options import CLIENT_OPTIONS, ClientOptions, RequestOptions, check_numbers, check_options
 from ._repeatability import repeatability_headers
 from ._time import request_time
 from ._version import VERSION
@@ -76,6 +76,7 @@ class RoomsClient:
         if not isinstance(api_version, str):
             raise TypeError(f"api_version must be a str or an ApiVersion, not {type(api_version).__name__}")
         check_options(kwargs, CLIENT_OPTIONS, CLIENT_OPTIONS)
+        check_numbers(kwargs)
         self._endpoint = parse_endpoint(endpoint)
         self._pipeline = build_pipeline(self._endpoint, credential, self._instrumentation_config, **kwargs)
         self._operations = RoomsOperations(self._pipeline, self._endpoint, api_version)

@@ -12,7 +12,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 from typing_extensions import Unpack
 
 from ._endpoint import origin
-from ._options import RequestOptions, check_options
+from ._options import RequestOptions, check_numbers
 from ._pydantic import json_object
 from ._repeatability import RepeatableRequest
 
@@ -84,7 +84,7 @@ class RoomsOperations:
     def send_request(
         self, request: HttpRequest, stream: bool = False, /, **options: Unpack[RequestOptions]
     ) -> HttpResponse:
-        check_options(options, options, ())  # numbers; the transport checks the names, which policies may define
+        check_numbers(options)
         # A fragment is never sent, and params must not become a part of it.
         request.url = _with_params(request.url.partition("#")[0], options.pop("params", None))
         return self._pipeline.run(request, stream=stream, **options).http_response

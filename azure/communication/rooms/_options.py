@@ -180,11 +180,16 @@ TRANSPORT_OPTIONS = ("connection_cert", "connection_timeout", "connection_verify
 CALL_OPTIONS = (*RequestOptions.__optional_keys__, "participants", "pstn_dial_out_enabled", "valid_from", "valid_until")
 
 
-def check_options(options: Mapping[str, object], known: Collection[str], suggestions: Collection[str]) -> None:
-    """Raise a TypeError if an option is not known, which azure-core may ignore, or if it should be a number."""
-    for name, value in options.items():
+def check_options(options: Iterable[str], known: Collection[str], suggestions: Collection[str]) -> None:
+    """Raise a TypeError if an option is not known. azure-core would ignore it, or pass it on to requests."""
+    for name in options:
         if name not in known:
             close = [] if name in suggestions else difflib.get_close_matches(name, suggestions, n=1)
             raise TypeError(f"{name} is not an option" + (f": did you mean {close[0]}?" if close else ""))
+
+
+def check_numbers(options: Mapping[str, object]) -> None:
+    """Raise a TypeError if an option that must be a number is none, such as text from an environment variable."""
+    for name, value in options.items():
         if CommonOptions.__annotations__.get(name) in (int, float) and not isinstance(value, (int, float, type(None))):
             raise TypeError(f"{name} must be a number, not {type(value).__name__}")

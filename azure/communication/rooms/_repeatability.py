@@ -36,8 +36,5 @@ def repeatability_headers(
         repeatability_id = UUID(str(request_id))
     except ValueError:
         raise ValueError(f"repeatability_request_id must be a UUID, not {request_id!r}") from None
-    timestamp = utc_time("repeatability_first_sent", first_sent).timestamp()
-    return {
-        REPEATABILITY_REQUEST_ID: str(repeatability_id),
-        REPEATABILITY_FIRST_SENT: formatdate(timestamp, usegmt=True),
-    }
+    date = formatdate(utc_time("repeatability_first_sent", first_sent).timestamp(), usegmt=True)
+    return {REPEATABILITY_REQUEST_ID: str(repeatability_id), REPEATABILITY_FIRST_SENT: date}

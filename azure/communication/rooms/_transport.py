@@ -61,7 +61,7 @@ class RoomsTransport(RequestsTransport):  # type: ignore[misc] # azure-core does
         _, env_proxies, ca_bundle = self._environment
         proxies = kwargs["proxies"] = {**env_proxies, **(kwargs.get("proxies") or {})}
         verify = kwargs.get("connection_verify", config.verify)
-        verify = kwargs["connection_verify"] = ca_bundle or True if verify in (True, None, "") else verify
+        verify = kwargs["connection_verify"] = (ca_bundle or True) if verify in (True, None, "") else verify
         try:
             return self._send(request, **kwargs)
         except exceptions.AzureError:

@@ -87,13 +87,11 @@ def _parser(program: str) -> argparse.ArgumentParser:
     add("--database", metavar="FILE", default=":memory:", help="the SQLite file for the rooms (default: in memory)")
     add("--access-key", metavar="KEY", help="the access key, in base64 (default: a public development key)")
     add("--page-size", metavar="N", type=int, default=30, help="items per page (default: %(default)s)")
-    flag("--tls", "use TLS (default for a command). Without a command, your cache folder keeps its authority")
+    flag("--tls", "use TLS (default for a command). Without a command, its authority stays in your cache folder")
     flag("--intercept", "serve requests to resources in Azure (default for a command with TLS)")
     flag("--entra", "issue tokens of Microsoft Entra ID, like a managed identity (default with TLS)", default=True)
     add("--bearer-token", metavar="TOKEN", help="accept this token instead of a signature")
-    add(
-        "--any-date", action="store_true", help="accept any date, and follow the clock of programs whose time is frozen"
-    )
+    add("--any-date", action="store_true", help="accept any date, and follow the clock of programs with frozen time")
     repeatable("--allowed-host", "NAME", "allowed_hosts", "another host name that clients may use for the emulator")
     text = "also set this variable, to the connection string or to TEMPLATE, which may contain {connection_string}, "
     repeatable("--env", "NAME[=TEMPLATE]", "env", text + "{endpoint} and {access_key}")

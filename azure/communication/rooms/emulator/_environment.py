@@ -26,6 +26,7 @@ def environment(
     java = [os.environ.get("JAVA_TOOL_OPTIONS", "")]
     if certificates:
         variables.update(dict.fromkeys(CA_VARIABLES, certificates.ca_file))
+        # A terminal may still have the lines that another emulator printed.
         if "IDENTITY_ENDPOINT" not in os.environ or os.environ.get("IDENTITY_HEADER") == IDENTITY_HEADER:
             variables |= {"IDENTITY_ENDPOINT": endpoint + TOKEN_PATH, "IDENTITY_HEADER": IDENTITY_HEADER}
         java += [

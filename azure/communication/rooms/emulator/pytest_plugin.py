@@ -26,10 +26,15 @@ def rooms_emulator_options() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def rooms_emulator_session(rooms_emulator_options: dict[str, Any]) -> Iterator[RoomsEmulator]:
-    """An emulator that runs for the whole session. If a test uses ``rooms_emulator``, that resets it."""
+def _rooms_emulator_arguments(rooms_emulator_options: dict[str, Any]) -> dict[str, Any]:
     tls = rooms_emulator_options.get("tls", True)
-    with RoomsEmulator(**{"tls": tls, "intercept": tls, "any_date": True, **rooms_emulator_options}) as emulator:
+    return {"tls": tls, "intercept": tls, "any_date": True, **rooms_emulator_options}
+
+
+@pytest.fixture(scope="session")
+def rooms_emulator_session(_rooms_emulator_arguments: dict[str, Any]) -> Iterator[RoomsEmulator]:
+    """An emulator that runs for the whole session. If a test uses ``rooms_emulator``, that resets it."""
+    with RoomsEmulator(**_rooms_emulator_arguments) as emulator:
         yield emulator
 
 
@@ -50,12 +55,11 @@ def rooms_emulator(rooms_emulator_session: RoomsEmulator) -> Iterator[RoomsEmula
 
 @pytest.fixture
 def rooms_environment(
-    rooms_emulator: RoomsEmulator, rooms_emulator_options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    rooms_emulator: RoomsEmulator, _rooms_emulator_arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, str]:
     """:attr:`RoomsEmulator.environment`, set for this test, so that its program uses the emulator."""
     variables = rooms_emulator.environment
-    intercepts = rooms_emulator_options.get("intercept", rooms_emulator.endpoint.startswith("https:"))
-    if intercepts and "HTTPS_PROXY" not in variables:
+    if _rooms_emulator_arguments["intercept"] and "HTTPS_PROXY" not in variables:
         pytest.fail("NO_PROXY is *, so requests to Azure would not be intercepted: unset it", pytrace=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
@@ -63,11 +67,11 @@ def rooms_environment(
 
 
 @pytest.fixture
-def rooms_client(rooms_emulator: RoomsEmulator) -> Iterator[RoomsClient]:
+def rooms_client(rooms_emulator: RoomsEmulator, _rooms_emulator_arguments: dict[str, Any]) -> Iterator[RoomsClient]:
     """A client of the emulator that does not wait between retries."""
     # The environment may have a proxy, which cannot reach the emulator.
     options: ClientOptions = {"retry_backoff_factor": 0, "use_env_settings": False}
-    if rooms_emulator.endpoint.startswith("https:"):
+    if _rooms_emulator_arguments["tls"]:
         options["connection_verify"] = rooms_emulator.ca_file
     with RoomsClient.from_connection_string(rooms_emulator.connection_string, **options) as client:
         yield client

@@ -53,9 +53,7 @@ class Proxy:
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _HEAD_TIMEOUT)
             match = _CONNECT.match(head)
             if match is None:
-                await _refuse(
-                    writer, 405, "The Rooms emulator's proxy accepts only CONNECT, which axios sends from 1.16 on"
-                )
+                await _refuse(writer, 405, "The Rooms emulator's proxy accepts only CONNECT: update axios to 1.16")
                 return
             host, port = match[1].decode("latin-1").strip("[]").lower(), int(match[2])
             try:

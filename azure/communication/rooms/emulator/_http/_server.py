@@ -82,7 +82,7 @@ class Server:
     def stop(self) -> None:
         self._server.should_exit = True
         self._thread.join(_STOP_TIMEOUT)
-        self._listener.close()  # uvicorn does not if it never started
+        self._listener.close()  # uvicorn does not close it if it never started
 
 
 class _Loop(asyncio.SelectorEventLoop):
