@@ -1,6 +1,7 @@
 """The database file: what survives, what is refused, and how emulators share it."""
 
 import sqlite3
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -14,16 +15,6 @@ from azure.communication.rooms.emulator import RoomsEmulator
 from ..support.waiting import wait_for
 from .calls import ALICE, new_client
 
-ANOTHER = "the file belongs to another program"
-OTHER_VERSION = ("PRAGMA user_version = 1",)
-REFUSED = {
-    "tables": (("CREATE TABLE notes (text)", "INSERT INTO notes VALUES ('mine')"), ANOTHER),
-    "no tables": (("PRAGMA user_version = 2",), ANOTHER),
-    "tables of the same names": (("CREATE TABLE rooms (id)", "CREATE TABLE participants (id)"), ANOTHER),
-    "another version": (OTHER_VERSION, "the file was written by an incompatible version"),
-    "no database": ((), "file is not a database"),
-}
-
 
 def snapshot(folder: Path) -> dict[str, tuple[bytes, int]]:
     return {file.name: (file.read_bytes(), file.stat().st_mtime_ns) for file in folder.iterdir()}
@@ -34,6 +25,21 @@ def execute(path: Path, *statements: str) -> None:
     for statement in statements:
         connection.execute(statement)
     connection.close()
+
+
+def write_another_version(path: Path) -> None:
+    RoomsEmulator(database=str(path)).start().stop()
+    execute(path, "PRAGMA user_version = 1")
+
+
+ANOTHER = "the file belongs to another program"
+REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "tables": (lambda path: execute(path, "CREATE TABLE notes (text)", "INSERT INTO notes VALUES ('mine')"), ANOTHER),
+    "no tables": (lambda path: execute(path, "PRAGMA user_version = 1"), ANOTHER),
+    "same names": (lambda path: execute(path, "CREATE TABLE rooms (id)", "CREATE TABLE participants (id)"), ANOTHER),
+    "another version": (write_another_version, "the file was written by an incompatible version"),
+    "no database": (lambda path: path.write_bytes(b"This is a text." * 10), "file is not a database"),
+}
 
 
 def test_rooms_in_file_survive_restart(tmp_path: Path) -> None:
@@ -47,15 +53,10 @@ def test_rooms_in_file_survive_restart(tmp_path: Path) -> None:
         assert [participant.role for participant in client.list_participants(room.id)] == ["Consumer"]
 
 
-@pytest.mark.parametrize(("statements", "message"), REFUSED.values(), ids=REFUSED)
-def test_file_that_is_refused_is_unchanged(tmp_path: Path, statements: tuple[str, ...], message: str) -> None:
+@pytest.mark.parametrize(("write", "message"), REFUSED.values(), ids=REFUSED)
+def test_file_that_is_refused_is_unchanged(tmp_path: Path, write: Callable[[Path], object], message: str) -> None:
     path = tmp_path / "a.db"
-    if not statements:
-        path.write_bytes(b"This is a text." * 10)
-    elif statements == OTHER_VERSION:
-        with RoomsEmulator(database=str(path)):
-            pass
-    execute(path, *statements)
+    write(path)
     before = snapshot(tmp_path)
     with pytest.raises(sqlite3.DatabaseError, match=rf"the database .*a\.db cannot be opened: {message}"):
         RoomsEmulator(database=str(path)).start()
