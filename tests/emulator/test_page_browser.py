@@ -130,9 +130,8 @@ def running_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browse
     options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options, Service(str(CHROMEDRIVER)))
-    # The page polls each second. The tests need not wait as long.
-    poll_sooner = {"source": "const wait = setTimeout; setTimeout = (poll, _) => wait(poll, 100)"}
-    driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", poll_sooner)
+    sooner = {"source": "const wait = setTimeout; setTimeout = (poll, _) => wait(poll, 100)"}  # than each second
+    driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", sooner)
     yield Browser(driver)
     driver.quit()
 
